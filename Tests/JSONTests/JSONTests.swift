@@ -1,0 +1,121 @@
+import Foundation
+import JSON
+import Testing
+
+struct JSONParsingTests {
+  @Test func keepsOrderAndNumberSpelling() throws {
+    let text = #"{"z":1.0,"a":[1e5,-0,0.10,123456789012345678901234567890],"m":{"y":null,"x":true}}"#
+    #expect(try JSONValue(parsing: text).serialized() == text)
+  }
+
+  @Test(arguments: [
+    (#""a\"\\\/\b\f\n\r\t""#, "a\"\\/\u{8}\u{C}\n\r\t"), (#""\u0041\u00e9\u4e2d""#, "Aé中"),
+    (#""\ud83d\ude00""#, "😀"), (#""naïve 😀""#, "naïve 😀"), (#""e\u0301""#, "e\u{301}"), (#""\u0000""#, "\0"),
+  ])
+  func resolvesEscapes(_ text: String, _ value: String) throws {
+    #expect(try JSONValue(parsing: text) == .string(value))
+  }
+
+  @Test(arguments: [
+    "", " ", "{", "}", "[1,]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "nul", "truex", "01",
+    "1.",
+    "1e", "-", "+1", ".5", "\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"",
+    "\"\n\"", "[1]2", "\u{FEFF}1", "'a'", "NaN", "\"\\ud800\\ud800\"",
+  ])
+  func refusesWhatIsNotJSON(_ text: String) {
+    #expect(throws: JSONError.self) { try JSONValue(parsing: text) }
+  }
+
+  @Test func refusesBrokenUTF8() {
+    for bytes: [UInt8] in [
+      [0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0x5C, 0x6E, 0xED, 0xA0, 0x80, 0x22],
+    ] {
+      #expect(throws: JSONError.self) { try JSONValue(parsing: bytes) }
+    }
+  }
+
+  @Test func saysWhere() throws {
+    let error = try #require(throws: JSONError.self) {
+      try JSONValue(parsing: "{\n  \"a\": 1,\n  \"b\" 2\n}")
+    }
+    #expect((error.line, error.column, error.offset) == (3, 7, 18))
+    #expect(error.description == "expected : at line 3, column 7")
+  }
+
+  @Test func boundsNesting() throws {
+    func nested(_ depth: Int) -> String {
+      String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+    }
+    _ = try JSONValue(parsing: nested(256))
+    #expect(throws: JSONError.self) { try JSONValue(parsing: nested(257)) }
+    #expect(throws: JSONError.self) { try JSONValue(parsing: String(repeating: "[", count: 1_000_000)) }
+  }
+
+  @Test func duplicateMembersAreAChoice() throws {
+    let text = #"{"a":1,"b":2,"a":3}"#
+    #expect(try JSONValue(parsing: text).serialized() == #"{"a":3,"b":2}"#)
+    var strict = JSONValue.Limits()
+    strict.allowsDuplicateMembers = false
+    #expect(throws: JSONError.self) { try JSONValue(parsing: text, limits: strict) }
+  }
+
+  @Test func agreesWithFoundationOnRandomDocuments() throws {
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<500 {
+      let document = JSONValue.random(depth: 0, using: &generator)
+      for pretty in [false, true] {
+        let text = document.serialized(pretty: pretty)
+        #expect(try JSONValue(parsing: text) == document)
+        _ = try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
+      }
+    }
+  }
+}
+
+struct JSONWritingTests {
+  @Test func prettyText() {
+    let value: JSONValue = ["a": [1, "x"], "b": [:], "c": [], "d": ["e": nil]]
+    let expected = """
+      {
+        "a": [
+          1,
+          "x"
+        ],
+        "b": {},
+        "c": [],
+        "d": {
+          "e": null
+        }
+      }
+      """
+    #expect(value.serialized(pretty: true) == expected)
+  }
+
+  @Test func escapesOnlyWhatItMust() {
+    #expect(JSONValue.string("/é\u{1}\u{1F}\u{7F}\"\\").serialized() == "\"/é\\u0001\\u001F\u{7F}\\\"\\\\\"")
+  }
+}
+
+extension JSONValue {
+  fileprivate static func random(depth: Int, using generator: inout SystemRandomNumberGenerator) -> JSONValue
+  {
+    func text() -> String {
+      String(
+        String.UnicodeScalarView(
+          (0..<Int.random(in: 0...6)).compactMap { _ in Unicode.Scalar(UInt32.random(in: 0...0x2FFF)) }))
+    }
+    switch Int.random(in: 0...(depth > 4 ? 4 : 6), using: &generator) {
+    case 0: return .null
+    case 1: return .bool(Bool.random())
+    case 2: return .number("\(Int.random(in: -1_000_000...1_000_000))")
+    case 3: return .number("\(Double.random(in: -1...1))")
+    case 4: return .string(text())
+    case 5:
+      return .array((0..<Int.random(in: 0...4)).map { _ in random(depth: depth + 1, using: &generator) })
+    default:
+      var members = JSONObject()
+      for _ in 0..<Int.random(in: 0...4) { members[text()] = random(depth: depth + 1, using: &generator) }
+      return .object(members)
+    }
+  }
+}
