@@ -10,6 +10,18 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+    swiftSettings: settings)
+}
+
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+
 let package = Package(
   name: "reseal",
   products: [],
@@ -21,16 +33,14 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
-    .target(name: "FieldCrypto", dependencies: ["COpenSSL"], swiftSettings: settings),
-
-    .target(
-      name: "JSON", dependencies: [.product(name: "OrderedCollections", package: "swift-collections")],
-      swiftSettings: settings),
+    library("JSON", [orderedCollections]),
+    library("FieldCrypto", ["COpenSSL"]),
+    library("KeyManagement", ["FieldCrypto"]),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
-    .testTarget(
-      name: "FieldCryptoTests", dependencies: ["FieldCrypto", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
+    tests(of: "JSON"),
+    tests(of: "FieldCrypto"),
+    tests(of: "KeyManagement", ["FieldCrypto"]),
   ],
   swiftLanguageModes: [.v6]
 )
