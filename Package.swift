@@ -35,11 +35,13 @@ let package = Package(
 
     library("JSON", [orderedCollections]),
     library("FieldCrypto", ["COpenSSL"]),
+    library("Codecs", ["JSON"]),
     library("KeyManagement", ["FieldCrypto"]),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "FieldCrypto"),
+    tests(of: "Codecs", ["JSON"]),
     tests(of: "KeyManagement", ["FieldCrypto"]),
   ],
   swiftLanguageModes: [.v6]
