@@ -1,0 +1,167 @@
+/// Rewrites Avro bodies under one program, copying everything that is not a planned field as it stands.
+///
+/// The bytes are walked once. Untouched ranges are copied when a replacement interrupts them; a block whose
+/// size was written out (Avro specification, "Arrays" and "Maps") gets its new size.
+struct AvroRewriter {
+  private let program: AvroProgram
+
+  init(program: AvroProgram) { self.program = program }
+
+  /// Appends the rewritten body to `output` and returns `true`, or returns `false` when nothing was replaced;
+  /// then what was appended is of no use and the body stands as it is.
+  func rewrite(
+    _ body: UnsafeRawBufferPointer, into output: ByteArena, transform: any FieldTransform
+  ) throws(RecordError) -> Bool {
+    var walk = AvroWalk(program: program, body: body, output: output, transform: transform)
+    try walk.run()
+    return walk.replacements > 0
+  }
+}
+
+/// The state of one pass over one body.
+private struct AvroWalk {
+  let operations: [AvroProgram.Operation]
+  let children: [AvroProgram.Child]
+  let root: Int
+  let output: ByteArena
+  let transform: any FieldTransform
+  var reader: AvroReader
+  /// Start of the bytes not yet copied.
+  var pending = 0
+  var replacements = 0
+  var depth = 0
+
+  init(
+    program: AvroProgram, body: UnsafeRawBufferPointer, output: ByteArena, transform: any FieldTransform
+  ) {
+    operations = program.operations
+    children = program.children
+    root = program.root
+    self.output = output
+    self.transform = transform
+    reader = AvroReader(body)
+  }
+
+  mutating func run() throws(RecordError) {
+    try walk(root)
+    guard reader.isAtEnd else { throw RecordError(.trailingBytes, at: reader.position) }
+    flush(upTo: reader.position)
+  }
+
+  private mutating func walk(_ index: Int) throws(RecordError) {
+    let operation = operations[index]
+    switch operation.code {
+    case .nothing: break
+    case .boolean: try reader.boolean()
+    case .number: _ = try reader.number()
+    case .enumeration: _ = try reader.index(below: Int(operation.a))
+    case .fixed: try reader.skip(Int(operation.a))
+    case .bytes: try reader.skip(try reader.length())
+    case .leaf: try replace(field: Int(operation.a))
+    case .unsupported:
+      let offset = reader.position
+      do { try transform.meetUnsupported(field: Int(operation.a)) } catch {
+        throw RecordError(.stopped(field: Int(operation.a)), at: offset)
+      }
+      try walk(Int(operation.b))
+    case .array where operation.b == 1: try skipBlocksOfNothing()
+    case .array, .map: try blocks(of: Int(operation.a), keyed: operation.code == .map)
+    case .union:
+      let branch = try reader.index(below: Int(operation.b))
+      try enter()
+      try walk(Int(children[Int(operation.a) + branch].operation))
+      depth -= 1
+    case .record:
+      try enter()
+      for child in Int(operation.a)..<Int(operation.a + operation.b) {
+        do { try walk(Int(children[child].operation)) } catch { throw error.inside(children[child].name) }
+      }
+      depth -= 1
+    }
+  }
+
+  private mutating func enter() throws(RecordError) {
+    depth += 1
+    guard depth <= RecordLimits.depth else { throw RecordError(.tooDeep, at: reader.position) }
+  }
+
+  // MARK: Fields
+
+  private mutating func replace(field: Int) throws(RecordError) {
+    let start = reader.position
+    let value = try reader.bytes(try reader.length())
+    flush(upTo: start)
+    let mark = output.count
+    let replaced: Bool
+    do { replaced = try transform.transform(value, field: field, into: output) } catch {
+      throw RecordError(.stopped(field: field), at: start)
+    }
+    guard replaced else { return output.truncate(to: mark) }
+    AvroNumber.withEncoding(of: output.count - mark) { output.insert($0, at: mark) }
+    pending = reader.position
+    replacements += 1
+    guard output.count <= RecordLimits.outputCount else { throw RecordError(.tooLarge, at: start) }
+  }
+
+  private mutating func flush(upTo position: Int) {
+    output.append(reader.range(pending..<position))
+    pending = position
+  }
+
+  // MARK: Arrays and maps
+
+  /// Blocks of a count and so many items, ended by a count of zero; a negative count is followed by the
+  /// block's size in bytes.
+  private mutating func blocks(of item: Int, keyed: Bool) throws(RecordError) {
+    try enter()
+    while true {
+      let count = try reader.number()
+      if count == 0 { break }
+      if count > 0 {
+        try items(count.magnitude, of: item, keyed: keyed)
+      } else {
+        try sizedBlock(count.magnitude, of: item, keyed: keyed)
+      }
+    }
+    depth -= 1
+  }
+
+  /// Each item takes at least one byte, so the body's end bounds the loop whatever `count` claims.
+  private mutating func items(_ count: UInt64, of item: Int, keyed: Bool) throws(RecordError) {
+    var left = count
+    while left > 0 {
+      if keyed { try reader.skip(try reader.length()) }
+      try walk(item)
+      left -= 1
+    }
+  }
+
+  private mutating func sizedBlock(_ count: UInt64, of item: Int, keyed: Bool) throws(RecordError) {
+    let sizeStart = reader.position
+    let size = try reader.length()
+    let bodyStart = reader.position
+    flush(upTo: sizeStart)
+    let mark = output.count
+    let replacementsBefore = replacements
+    pending = bodyStart
+    try items(count, of: item, keyed: keyed)
+    guard reader.position - bodyStart == size else { throw RecordError(.invalidLength, at: sizeStart) }
+    guard replacements > replacementsBefore else {
+      // Nothing inside changed: the size, however it was spelled, stands.
+      output.truncate(to: mark)
+      pending = sizeStart
+      return
+    }
+    flush(upTo: reader.position)
+    AvroNumber.withEncoding(of: output.count - mark) { output.insert($0, at: mark) }
+  }
+
+  /// Items without bytes are counted, not walked: one number can claim any amount of them.
+  private mutating func skipBlocksOfNothing() throws(RecordError) {
+    while true {
+      let count = try reader.number()
+      if count == 0 { return }
+      if count < 0, try reader.length() != 0 { throw RecordError(.invalidLength, at: reader.position) }
+    }
+  }
+}

@@ -1,0 +1,11 @@
+/// Where two schemas part, so that the bytes of one cannot stand as bytes of the other.
+package struct SchemaDifference: Error, Equatable, CustomStringConvertible {
+  /// Field path from the root, such as `address.street`; empty for the root.
+  package let path: String
+  package let writer: String
+  package let sink: String
+
+  package var description: String {
+    "\(path.isEmpty ? "the root" : path) is \(writer) in the writer's schema and \(sink) in the sink's"
+  }
+}

@@ -1,0 +1,73 @@
+/// Memory that one record's output is assembled in, kept from record to record so that none is allocated in
+/// steady state. Not `Sendable`: each lane has its own.
+package final class ByteArena {
+  private var memory: UnsafeMutableRawPointer
+  private var capacity: Int
+  package private(set) var count = 0
+
+  package init(capacity: Int = 16 * 1024) {
+    self.capacity = max(capacity, 64)
+    memory = .allocate(byteCount: self.capacity, alignment: 16)
+  }
+
+  deinit { memory.deallocate() }
+
+  /// What has been assembled so far. Valid until the arena is next changed.
+  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
+
+  package func removeAll() { count = 0 }
+
+  /// Drops everything from `count` on.
+  func truncate(to count: Int) { self.count = min(self.count, max(count, 0)) }
+
+  package func append(_ bytes: UnsafeRawBufferPointer) {
+    guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
+    append(start, count: bytes.count)
+  }
+
+  func append(_ start: UnsafeRawPointer, count added: Int) {
+    reserve(added)
+    (memory + count).copyMemory(from: start, byteCount: added)
+    count += added
+  }
+
+  package func append(_ byte: UInt8) {
+    reserve(1)
+    memory.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+    count += 1
+  }
+
+  /// Lends `capacity` bytes of uninitialised room at the end; `body` returns how many of them it filled.
+  package func append<Failure: Error>(
+    capacity added: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
+  ) throws(Failure) {
+    reserve(added)
+    let filled = try body(UnsafeMutableRawBufferPointer(start: memory + count, count: added))
+    precondition(filled >= 0 && filled <= added, "no more can be filled than was lent")
+    count += filled
+  }
+
+  /// Moves everything from `position` on up by `inserted.count` bytes and puts `inserted` there.
+  func insert(_ inserted: UnsafeRawBufferPointer, at position: Int) {
+    precondition(position >= 0 && position <= count, "insertion happens inside the arena")
+    guard let start = inserted.baseAddress else { return }
+    reserve(inserted.count)
+    (memory + position + inserted.count).copyMemory(from: memory + position, byteCount: count - position)
+    (memory + position).copyMemory(from: start, byteCount: inserted.count)
+    count += inserted.count
+  }
+
+  @inline(__always)
+  private func reserve(_ added: Int) {
+    if added > capacity - count { grow(added) }
+  }
+
+  private func grow(_ added: Int) {
+    let wanted = max(capacity * 2, count + added)
+    let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
+    larger.copyMemory(from: memory, byteCount: count)
+    memory.deallocate()
+    memory = larger
+    capacity = wanted
+  }
+}

@@ -1,0 +1,65 @@
+/// Why one record could not be rewritten, and where. Never quotes the record.
+package struct RecordError: Error, Equatable, CustomStringConvertible {
+  package enum Reason: Equatable, Sendable {
+    /// The record ends in the middle of something.
+    case truncated
+    /// A length or count that is negative, or beyond what an integer holds.
+    case invalidLength
+    /// A variable-length integer that does not end in time.
+    case overlongNumber
+    /// A union branch, enum symbol or boolean that the schema does not have.
+    case outOfRange
+    /// Bytes are left when the schema is satisfied: it is not the schema these were written with.
+    case trailingBytes
+    /// Nested deeper than ``RecordLimits/depth``.
+    case tooDeep
+    /// The result would exceed ``RecordLimits/outputCount``.
+    case tooLarge
+    /// The transform stopped at this planned field.
+    case stopped(field: Int)
+  }
+
+  package let reason: Reason
+  /// Byte offset in the body, after the frame.
+  package let offset: Int
+  /// Names of the fields entered, innermost last.
+  package private(set) var path: [String] = []
+
+  init(_ reason: Reason, at offset: Int) {
+    self.reason = reason
+    self.offset = offset
+  }
+
+  /// The same error as seen from the enclosing record.
+  func inside(_ field: String) -> RecordError {
+    var outer = self
+    outer.path.insert(field, at: 0)
+    return outer
+  }
+
+  package var description: String {
+    let place = path.isEmpty ? "" : " in field \(path.joined(separator: "."))"
+    return "\(reasonText) at byte \(offset)\(place)"
+  }
+
+  private var reasonText: String {
+    switch reason {
+    case .truncated: "the record is truncated"
+    case .invalidLength: "an invalid length"
+    case .overlongNumber: "a number that does not end"
+    case .outOfRange: "a union branch, enum symbol or boolean the schema does not have"
+    case .trailingBytes: "bytes after the end of the record"
+    case .tooDeep: "nested deeper than \(RecordLimits.depth) levels"
+    case .tooLarge: "the result exceeds \(RecordLimits.outputCount) bytes"
+    case .stopped: "the field could not be processed"
+    }
+  }
+}
+
+/// Bounds on what one record may ask of us, whatever its bytes claim.
+package enum RecordLimits {
+  /// Records, arrays, maps and unions inside each other.
+  package static let depth = 512
+  /// Bytes of the rewritten body; sealing an empty string makes 40 characters of one byte.
+  package static let outputCount = 256 << 20
+}
