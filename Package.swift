@@ -36,12 +36,14 @@ let package = Package(
     library("JSON", [orderedCollections]),
     library("FieldCrypto", ["COpenSSL"]),
     library("Codecs", ["JSON"]),
+    library("Kafka", ["CRdkafka"]),
     library("KeyManagement", ["FieldCrypto"]),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "FieldCrypto"),
     tests(of: "Codecs", ["JSON"]),
+    tests(of: "Kafka"),
     tests(of: "KeyManagement", ["FieldCrypto"]),
   ],
   swiftLanguageModes: [.v6]

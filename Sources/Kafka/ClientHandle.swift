@@ -1,0 +1,76 @@
+internal import CRdkafka
+
+/// One librdkafka client, closed and freed when the last reference goes.
+///
+/// `Sendable` because librdkafka's handle is: every call on it may come from any thread.
+final class ClientHandle: @unchecked Sendable {
+  let pointer: OpaquePointer
+
+  init(_ type: rd_kafka_type_t, _ settings: ClientSettings, events: Int32) throws(KafkaError) {
+    var settings = settings
+    // Log lines arrive as events, so that they end up in our log and not on standard error.
+    settings["log.queue"] = "true"
+    let configuration = try ClientConfiguration(settings)
+    configuration.receive(events | RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR)
+    pointer = try configuration.makeClient(type)
+    // Must follow creation: without it log lines stay in a queue nobody reads.
+    rd_kafka_set_log_queue(pointer, nil)
+    if settings["sasl.oauthbearer.method"] == "oidc",
+      let error = rd_kafka_sasl_background_callbacks_enable(pointer)
+    {
+      let failure = KafkaError(consuming: error, context: "sasl.oauthbearer.method")
+      rd_kafka_destroy(pointer)
+      throw failure
+    }
+  }
+
+  deinit { rd_kafka_destroy(pointer) }
+
+  /// The error that made the client useless, if one did.
+  var fatalError: KafkaError? {
+    let (response, explanation) = withErrorText { rd_kafka_fatal_error(pointer, $0, $1) }
+    guard response != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+    return KafkaError(
+      code: response.rawValue, context: "kafka client", detail: explanation, isRetriable: false,
+      isFatal: true)
+  }
+}
+
+/// What a client says unasked.
+package enum ClientNotice: Sendable {
+  /// A log line; `level` is syslog's (0 emergency to 7 debug).
+  case log(level: Int, facility: String, message: String)
+  /// A condition librdkafka works on by itself, unless it is fatal.
+  case error(KafkaError)
+}
+
+/// Receives notices on the thread that polls the client.
+package typealias NoticeHandler = @Sendable (ClientNotice) -> Void
+
+extension ClientNotice {
+  /// Reads a log or error event, which stays the caller's.
+  init?(_ event: OpaquePointer) {
+    switch rd_kafka_event_type(event) {
+    case RD_KAFKA_EVENT_LOG:
+      var facility: UnsafePointer<CChar>?
+      var message: UnsafePointer<CChar>?
+      var level: Int32 = 0
+      guard rd_kafka_event_log(event, &facility, &message, &level) == 0 else { return nil }
+      self = .log(
+        level: Int(level), facility: facility.map { String(cString: $0) } ?? "",
+        message: message.map { String(cString: $0) } ?? "")
+    case RD_KAFKA_EVENT_ERROR: self = .error(KafkaError(event: event))
+    default: return nil
+    }
+  }
+}
+
+extension KafkaError {
+  /// The error an event carries.
+  init(event: OpaquePointer) {
+    self.init(
+      code: rd_kafka_event_error(event).rawValue, context: "kafka client",
+      detail: rd_kafka_event_error_string(event).map { String(cString: $0) },
+      isFatal: rd_kafka_event_error_is_fatal(event) != 0)
+  }
+}

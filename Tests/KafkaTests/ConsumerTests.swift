@@ -1,0 +1,138 @@
+import Kafka
+import Testing
+
+struct ConsumerTests {
+  private let p0 = TopicPartition("t", 0)
+
+  private func cluster(records: Int) async throws -> MockCluster {
+    let cluster = try MockCluster()
+    try cluster.createTopic("t", partitions: 2)
+    try await cluster.producer().produceAndWait((0..<records).map { Sample(value: [UInt8($0)]) }, to: "t")
+    return cluster
+  }
+
+  private func values(_ consumer: Consumer, _ count: Int) async -> [UInt8] {
+    await consumer.samples(count: count).compactMap { $0.value?.first }
+  }
+
+  @Test func startsWhereItIsTold() async throws {
+    let cluster = try await cluster(records: 10)
+    for (start, expected) in [(StartOffset.earliest, UInt8(0)), (.offset(7), 7), (.committed, 0)] {
+      let consumer = try cluster.consumer()
+      try await consumer.assign([p0: start])
+      #expect(await values(consumer, 1).first == expected)
+      try await consumer.close()
+    }
+  }
+
+  @Test func commitsOnlyWhenTold() async throws {
+    let cluster = try await cluster(records: 10)
+    let consumer = try cluster.consumer()
+    try await consumer.assign([p0: .earliest])
+    #expect(await values(consumer, 10).count == 10)
+    #expect(try await consumer.position([p0]) == [p0: 10])
+    #expect(try await consumer.committed([p0]) == [:])
+    try await consumer.commit([p0: 4])
+    #expect(try await consumer.committed([p0]) == [p0: 4])
+    try await consumer.commitAsynchronously([p0: 6])
+    let (offsets, error) = await consumer.next {
+      if case .committed(let offsets, let error) = $0 { (offsets, error) } else { nil }
+    }
+    #expect(offsets == [p0: 6] && error == nil)
+    try await consumer.close()
+    let again = try cluster.consumer()
+    try await again.assign([p0: .committed])
+    #expect(await values(again, 1) == [6, 7, 8, 9])
+    try await again.close()
+  }
+
+  @Test func seeksPausesAndResumes() async throws {
+    let cluster = try await cluster(records: 10)
+    let consumer = try cluster.consumer()
+    try await consumer.assign([p0: .earliest])
+    #expect(await values(consumer, 10).count == 10)
+    try await consumer.pause([p0])
+    try await consumer.seek([p0: 8])
+    for event in await consumer.poll(maxRecords: 10, timeout: .milliseconds(300)) {
+      if case .records = event { Issue.record("a paused partition delivered") }
+    }
+    try await consumer.resume([p0])
+    #expect(await values(consumer, 2) == [8, 9])
+    try await consumer.close()
+  }
+
+  @Test func reportsTheEndOfAPartition() async throws {
+    let cluster = try await cluster(records: 3)
+    let consumer = try cluster.consumer()
+    try await consumer.assign([p0: .earliest])
+    let next = await consumer.next {
+      if case .endOfPartition(let p, let next) = $0, p == TopicPartition("t", 0) { next } else { nil }
+    }
+    #expect(next == 3)
+    try await consumer.close()
+  }
+
+  @Test func aWakeEndsAPoll() async throws {
+    let cluster = try await cluster(records: 0)
+    let consumer = try cluster.consumer()
+    try await consumer.assign([p0: .latest])
+    _ = await consumer.next { if case .endOfPartition = $0 { true } else { nil } }
+    let polled = Task { await consumer.poll(maxRecords: 1, timeout: .seconds(600)) }
+    // The poll may not have begun yet, and a wake before it is lost; so wake until it is over.
+    let waking = Task { while !Task.isCancelled { consumer.wake(); await Task.yield() } }
+    _ = await polled.value
+    waking.cancel()
+    try await consumer.close()
+  }
+
+  @Test func groupsRebalance() async throws {
+    let cluster = try await cluster(records: 0)
+    let settings: ClientSettings = ["session.timeout.ms": "6000", "heartbeat.interval.ms": "100"]
+    let first = try cluster.consumer(settings)
+    let second = try cluster.consumer(settings)
+    try await first.subscribe(["t"])
+    let all = await first.next { if case .assigned(let partitions) = $0 { partitions } else { nil } }
+    #expect(Set(all) == [TopicPartition("t", 0), TopicPartition("t", 1)])
+    try await first.accept(Dictionary(uniqueKeysWithValues: all.map { ($0, .earliest) }))
+    try await second.subscribe(["t"])
+    async let secondShare = second.next {
+      if case .assigned(let partitions) = $0, !partitions.isEmpty { partitions } else { nil }
+    }
+    let (revoked, lost) = await first.next {
+      if case .revoked(let partitions, let lost) = $0 { (partitions, lost) } else { nil }
+    }
+    #expect(Set(revoked) == Set(all) && !lost)
+    try await first.release(revoked)
+    let firstShare = await first.next { if case .assigned(let partitions) = $0 { partitions } else { nil } }
+    try await first.accept(Dictionary(uniqueKeysWithValues: firstShare.map { ($0, .committed) }))
+    let share = await secondShare
+    #expect(firstShare.count == 1 && share.count == 1 && firstShare != share)
+    try await second.accept([share[0]: .committed])
+    try await second.close()
+    try await first.close()
+  }
+
+  @Test func aBatchOutlivesItsConsumer() async throws {
+    let cluster = try await cluster(records: 3)
+    var consumer: Consumer? = try cluster.consumer()
+    try await consumer?.assign([p0: .earliest])
+    let batch = await consumer?.next { if case .records(let batch) = $0 { batch } else { nil } }
+    try await consumer?.close()
+    consumer = nil
+    let kept = try #require(batch)
+    #expect(Sample(kept[0], in: kept.partition).value == [0])
+    #expect(kept.firstOffset == 0 && kept.byteCount == kept.count)
+  }
+
+  @Test func aMissingTopicIsNamed() async throws {
+    let cluster = try await cluster(records: 0)
+    let consumer = try cluster.consumer(["allow.auto.create.topics": "false"])
+    try await consumer.assign([TopicPartition("t", 99): .earliest])
+    let (error, partition) = await consumer.next {
+      if case .failed(let error, let partition) = $0 { (error, partition) } else { nil }
+    }
+    #expect(error.isUnknownTopic, "\(error)")
+    #expect(partition == TopicPartition("t", 99))
+    try await consumer.close()
+  }
+}
