@@ -34,6 +34,7 @@ let package = Package(
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
     library("JSON", [orderedCollections]),
+    library("Configuration", ["JSON"]),
     library("FieldCrypto", ["COpenSSL"]),
     library("Codecs", ["JSON"]),
     library("Kafka", ["CRdkafka"]),
@@ -41,6 +42,7 @@ let package = Package(
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
+    tests(of: "Configuration", ["JSON"]),
     tests(of: "FieldCrypto"),
     tests(of: "Codecs", ["JSON"]),
     tests(of: "Kafka"),
