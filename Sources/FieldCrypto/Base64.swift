@@ -83,3 +83,20 @@ package enum Base64 {
     return values
   }()
 }
+
+extension Base64 {
+  /// ``encode(_:into:)`` for values that are no secret.
+  package static func encode(_ bytes: [UInt8]) -> String {
+    var text = [UInt8](repeating: 0, count: encodedCount(bytes.count))
+    text.withUnsafeMutableBytes { output in bytes.withUnsafeBytes { encode($0, into: output) } }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// ``decode(_:into:)`` for values that are no secret.
+  package static func decode(_ text: String) -> [UInt8]? {
+    let text = Array(text.utf8)
+    var bytes = [UInt8](repeating: 0, count: maximumDecodedCount(text.count))
+    let count = bytes.withUnsafeMutableBytes { output in text.withUnsafeBytes { decode($0, into: output) } }
+    return count.map { Array(bytes.prefix($0)) }
+  }
+}

@@ -18,6 +18,9 @@ extension JSONValue {
     package var depth = 256
     /// Whether a member may be written twice; the last one wins, as in Jackson. A pipeline file says no.
     package var allowsDuplicateMembers = true
+    /// Members whose texts must not become strings, because they are secret; they read as null. See
+    /// ``JSONScanner/withText(ofMember:in:_:)``.
+    package var withheldMembers: Set<String> = []
 
     package init() {}
   }
@@ -84,6 +87,15 @@ private struct JSONParser {
     }
   }
 
+  private mutating func member(_ name: String, depth: Int) throws(JSONError) -> JSONValue {
+    scanner.skipWhitespace()
+    guard limits.withheldMembers.contains(name), scanner.peek == UInt8(ascii: "\"") else {
+      return try value(depth: depth)
+    }
+    try scanner.skipString()
+    return .null
+  }
+
   private mutating func object(depth: Int) throws(JSONError) -> JSONObject {
     var members = JSONObject()
     scanner.advance()
@@ -96,7 +108,7 @@ private struct JSONParser {
       let name = try scanner.string()
       scanner.skipWhitespace()
       guard scanner.take(UInt8(ascii: ":")) else { throw scanner.error("expected :") }
-      let isNew = members.set(name, to: try value(depth: depth))
+      let isNew = members.set(name, to: try member(name, depth: depth))
       guard isNew || limits.allowsDuplicateMembers else {
         throw start.error("a member name used before in the same object")
       }

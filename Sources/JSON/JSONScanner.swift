@@ -81,6 +81,57 @@ extension JSONScanner {
     throw error("a string that does not end")
   }
 
+  /// Steps over a string whose opening quote comes next and returns the bytes between its quotes, escapes
+  /// unresolved. They are not checked to be UTF-8.
+  @discardableResult
+  package mutating func skipString() throws(JSONError) -> UnsafeRawBufferPointer {
+    guard take(UInt8(ascii: "\"")) else { throw error("expected a string") }
+    let start = position
+    while let byte = peek {
+      switch byte {
+      case UInt8(ascii: "\""):
+        position += 1
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<position - 1])
+      case UInt8(ascii: "\\"): position = min(position + 2, bytes.count)
+      case 0..<0x20: throw error("a control character inside a string")
+      default: position += 1
+      }
+    }
+    throw error("a string that does not end")
+  }
+
+  /// Lends the text of a member of the object that `bytes` hold, without making a string of it; `nil` when
+  /// there is no such member or it is no string. For texts without escapes, such as base64. The last of
+  /// several members with the name counts.
+  package static func withText<Result>(
+    ofMember name: String, in bytes: UnsafeRawBufferPointer,
+    _ body: (UnsafeRawBufferPointer?) throws -> Result
+  ) throws -> Result {
+    var scanner = JSONScanner(bytes)
+    var found: UnsafeRawBufferPointer?
+    scanner.skipWhitespace()
+    guard scanner.take(UInt8(ascii: "{")) else { return try body(nil) }
+    var depth = 1
+    var isName = true
+    var lastName: UnsafeRawBufferPointer?
+    while depth > 0, let byte = scanner.peek {
+      switch byte {
+      case UInt8(ascii: "\""):
+        let text = try scanner.skipString()
+        if depth == 1, !isName, lastName?.elementsEqual(name.utf8) == true { found = text }
+        if depth == 1, isName { lastName = text }
+        continue
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+      case UInt8(ascii: ":") where depth == 1: isName = false
+      case UInt8(ascii: ",") where depth == 1: isName = true
+      default: break
+      }
+      scanner.advance()
+    }
+    return try body(found)
+  }
+
   private mutating func stringWithEscapes(prefix: Slice<UnsafeRawBufferPointer>) throws(JSONError) -> String {
     var text = Array(prefix)
     while let byte = peek {

@@ -72,6 +72,33 @@ struct JSONParsingTests {
   }
 }
 
+struct WithheldMemberTests {
+  @Test(
+    arguments: [
+      (#"{"a":"x","key":"c2VjcmV0"}"#, "c2VjcmV0"), (#" { "key" : "1" , "key" : "2" } "#, "2"),
+      (#"{"o":{"key":"no"},"l":["key","no"],"key":"yes"}"#, "yes"), (#"{"x":"key"}"#, nil), ("{}", nil),
+      ("7", nil),
+      (#"{"key":7}"#, nil), (#"{"q":"a\\","key":"k"}"#, "k"), (#"{"q":"a\\\"","key":"k"}"#, "k"),
+    ] as [(String, String?)])
+  func textsAreLentWithoutBecomingStrings(_ text: String, _ expected: String?) throws {
+    var limits = JSONValue.Limits()
+    limits.withheldMembers = ["key"]
+    let value = try JSONValue(parsing: text, limits: limits)
+    #expect(value["key"]?.string == nil)
+    let found = try Array(text.utf8).withUnsafeBytes { bytes in
+      try JSONScanner.withText(ofMember: "key", in: bytes) { $0.map { String(decoding: $0, as: UTF8.self) } }
+    }
+    #expect(found == expected)
+  }
+
+  @Test(arguments: ["{\"key\":\"", "{\"key\":\"\\", "{\"a\":\"\u{1}\"}"])
+  func brokenTextsAreRefused(_ text: String) {
+    #expect(throws: JSONError.self) {
+      try Array(text.utf8).withUnsafeBytes { try JSONScanner.withText(ofMember: "key", in: $0) { _ in } }
+    }
+  }
+}
+
 struct JSONWritingTests {
   @Test func prettyText() {
     let value: JSONValue = ["a": [1, "x"], "b": [:], "c": [], "d": ["e": nil]]
