@@ -39,6 +39,7 @@ let package = Package(
     library("Codecs", ["JSON"]),
     library("Kafka", ["CRdkafka"]),
     library("KeyManagement", ["FieldCrypto"]),
+    library("HTTPClient", ["CCurl"]),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
@@ -47,6 +48,7 @@ let package = Package(
     tests(of: "Codecs", ["JSON"]),
     tests(of: "Kafka"),
     tests(of: "KeyManagement", ["FieldCrypto"]),
+    tests(of: "HTTPClient"),
   ],
   swiftLanguageModes: [.v6]
 )

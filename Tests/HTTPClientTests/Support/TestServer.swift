@@ -1,0 +1,74 @@
+import Foundation
+
+@testable import HTTPClient
+
+/// A server on a loopback port whose whole behaviour is one closure per connection, so that it can also misbehave.
+///
+/// Every connection has a thread of its own, where the closure may block. When the server goes, its connections
+/// end and the closures with them.
+final class TestServer: Sendable {
+  let port: UInt16
+  private let listener: Int32
+  private let connections = Locked<(accepted: Int, open: Set<Int32>)>((0, []))
+
+  init(_ serve: @escaping @Sendable (Connection) -> Void) throws {
+    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var count = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let listener = listener
+    let isListening = withUnsafeMutableBytes(of: &address) { bytes in
+      let address = bytes.assumingMemoryBound(to: sockaddr.self).baseAddress
+      return bind(listener, address, count) == 0 && listen(listener, 256) == 0
+        && getsockname(listener, address, &count) == 0
+    }
+    guard isListening else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    port = UInt16(bigEndian: address.sin_port)
+    Thread.detachNewThread { [weak self] in
+      while true {
+        let descriptor = accept(listener, nil, nil)
+        guard descriptor >= 0 else { break }
+        guard let self, self.opened(descriptor) else {
+          close(descriptor)
+          break
+        }
+        Thread.detachNewThread { [weak self] in
+          serve(Connection(descriptor))
+          if let self { self.closed(descriptor) } else { close(descriptor) }
+        }
+      }
+      close(listener)
+    }
+  }
+
+  /// A server that answers every request of every connection with the bytes the closure returns.
+  convenience init(answering answer: @escaping @Sendable (ReceivedRequest) -> String) throws {
+    try self.init { connection in
+      while let request = connection.readRequest() { connection.write(answer(request)) }
+    }
+  }
+
+  deinit {
+    shutdown(listener, Int32(SHUT_RDWR))
+    connections.withLock { for descriptor in $0.open { shutdown(descriptor, Int32(SHUT_RDWR)) } }
+  }
+
+  var url: String { "http://127.0.0.1:\(port)" }
+
+  var acceptedCount: Int { connections.withLock { $0.accepted } }
+
+  private func opened(_ descriptor: Int32) -> Bool {
+    connections.withLock { connections in
+      connections.accepted += 1
+      return connections.open.insert(descriptor).inserted
+    }
+  }
+
+  private func closed(_ descriptor: Int32) {
+    connections.withLock { connections in
+      connections.open.remove(descriptor)
+      close(descriptor)
+    }
+  }
+}
