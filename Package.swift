@@ -22,11 +22,14 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
 let package = Package(
   name: "reseal",
   products: [],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
     .systemLibrary(name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
@@ -37,9 +40,17 @@ let package = Package(
     library("Configuration", ["JSON"]),
     library("FieldCrypto", ["COpenSSL"]),
     library("Codecs", ["JSON"]),
-    library("Kafka", ["CRdkafka"]),
-    library("KeyManagement", ["FieldCrypto"]),
-    library("HTTPClient", ["CCurl"]),
+    library("Threads"),
+    library("Kafka", ["CRdkafka", "Threads"]),
+    library("HTTPClient", ["CCurl", "Threads"]),
+    library("SchemaRegistry", ["Codecs", "Configuration", "HTTPClient", "JSON", "Threads"]),
+    library("KeyManagement", ["FieldCrypto", "HTTPClient", "JSON", "SchemaRegistry", logging]),
+    library(
+      "Pipelines",
+      [
+        "Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "SchemaRegistry",
+        "Threads", logging,
+      ]),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
@@ -47,8 +58,9 @@ let package = Package(
     tests(of: "FieldCrypto"),
     tests(of: "Codecs", ["JSON"]),
     tests(of: "Kafka"),
+    tests(of: "Pipelines", ["Codecs", "FieldCrypto", "JSON", "KeyManagement", "SchemaRegistry"]),
+    tests(of: "HTTPClient", ["Threads"]),
     tests(of: "KeyManagement", ["FieldCrypto"]),
-    tests(of: "HTTPClient"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,5 @@
 internal import CRdkafka
+internal import Threads
 
 /// Asks a cluster about its topics and changes them.
 ///

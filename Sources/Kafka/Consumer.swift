@@ -1,4 +1,5 @@
 internal import CRdkafka
+internal import Threads
 
 /// Reads partitions, by group membership or by assignment.
 ///

@@ -1,4 +1,5 @@
 internal import CRdkafka
+internal import Threads
 
 /// Writes records, by itself or inside transactions.
 ///

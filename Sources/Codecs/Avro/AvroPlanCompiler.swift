@@ -12,7 +12,7 @@ package struct AvroTagView: Sendable {
 /// Compiles a writer's schema, walked in step with the sink's, into one program.
 ///
 /// Both schemas must describe the same bytes; each contributes its own names, tags and rules. A record is
-/// compiled once per set of rules it inherits from the field around it, which bounds the work and closes the
+/// compiled once per set of rules it takes from the field around it, which bounds the work and closes the
 /// recursion.
 struct AvroPlanCompiler {
   /// A pair of types that stand for the same bytes.
@@ -28,16 +28,22 @@ struct AvroPlanCompiler {
     var isEmpty: Bool { opening.isEmpty && sealing.isEmpty }
   }
 
+  /// What a record takes from the field it stands in.
+  private struct Surroundings: Hashable {
+    let hits: Hits
+    let isInUnion: Bool
+  }
+
   private struct RecordKey: Hashable {
     let pair: Pair
-    let inherited: Hits
+    let surroundings: Surroundings
   }
 
   /// The field whose value is being compiled.
   private struct Context {
     let name: String
     let hits: Hits
-    var isInUnion = false
+    var isInUnion: Bool
   }
 
   private let writer: AvroTagView
@@ -90,7 +96,8 @@ struct AvroPlanCompiler {
     case (.union(let branches), .union(let others)) where branches.count == others.count:
       return try union(zip(branches, others).map { Pair(writer: $0, sink: $1) }, in: context, path: path)
     case (.record(let record), .record(let other)):
-      return try self.record(record, other, pair, inherited: context?.hits ?? Hits(), path: path)
+      let outer = Surroundings(hits: context?.hits ?? Hits(), isInUnion: context?.isInUnion ?? false)
+      return try self.record(record, other, pair, in: outer, path: path)
     default: throw difference(pair, path)
     }
   }
@@ -108,16 +115,17 @@ struct AvroPlanCompiler {
   }
 
   private mutating func record(
-    _ record: AvroSchema.Record, _ other: AvroSchema.Record, _ pair: Pair, inherited: Hits, path: String
+    _ record: AvroSchema.Record, _ other: AvroSchema.Record, _ pair: Pair, in surroundings: Surroundings,
+    path: String
   ) throws(SchemaDifference) -> Int32 {
-    let key = RecordKey(pair: pair, inherited: inherited)
+    let key = RecordKey(pair: pair, surroundings: surroundings)
     if let known = records[key] { return known }
     guard record.fields.map(\.name) == other.fields.map(\.name) else { throw difference(pair, path) }
     let operation = add(.record, b: Self.incomplete)
     records[key] = operation
     var children: [AvroProgram.Child] = []
     for (field, otherField) in zip(record.fields, other.fields) {
-      let context = context(of: field, in: record, otherField, in: other, inherited: inherited)
+      let context = context(of: field, in: record, otherField, in: other, surroundings)
       let child = try compile(
         Pair(writer: field.type, sink: otherField.type), in: context,
         path: path.isEmpty ? field.name : "\(path).\(field.name)")
@@ -132,17 +140,17 @@ struct AvroPlanCompiler {
   /// other field stands for itself (specification section D.6).
   private func context(
     of field: AvroSchema.Field, in record: AvroSchema.Record,
-    _ other: AvroSchema.Field, in otherRecord: AvroSchema.Record, inherited: Hits
+    _ other: AvroSchema.Field, in otherRecord: AvroSchema.Record, _ surroundings: Surroundings
   ) -> Context {
     let name = "\(record.fullName).\(field.name)"
     var hits = Hits(
       opening: writer.rules.hits(on: name, inlineTags: field.tags),
       sealing: sink.rules.hits(on: "\(otherRecord.fullName).\(other.name)", inlineTags: other.tags))
     if writer.schema[field.type].kind.isPlain {
-      if writer.rules.containerTagsReachChildren { hits.opening.formUnion(inherited.opening) }
-      if sink.rules.containerTagsReachChildren { hits.sealing.formUnion(inherited.sealing) }
+      if writer.rules.containerTagsReachChildren { hits.opening.formUnion(surroundings.hits.opening) }
+      if sink.rules.containerTagsReachChildren { hits.sealing.formUnion(surroundings.hits.sealing) }
     }
-    return Context(name: name, hits: hits)
+    return Context(name: name, hits: hits, isInUnion: surroundings.isInUnion)
   }
 
   // MARK: Leaves

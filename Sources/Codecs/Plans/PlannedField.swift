@@ -16,6 +16,6 @@ package struct PlannedField: Sendable, Hashable {
   package let opening: RuleMask
   /// Rules of the sink's schema that hit it, by position in theirs.
   package let sealing: RuleMask
-  /// A union decides per record whether the leaf is there at all.
+  /// A union, of the field or further out, decides per record whether the leaf is there at all.
   package let isInUnion: Bool
 }

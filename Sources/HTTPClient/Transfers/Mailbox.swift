@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Threads
 
 /// Where callers, on any thread, leave what the loop is to do; the loop collects it.
 ///

@@ -1,3 +1,5 @@
+import Threads
+
 @testable import HTTPClient
 
 /// A clock on which nobody waits: it notes for how long one would have, and moves on.

@@ -3,21 +3,21 @@ import Dispatch
 /// A thread's worth of work outside the cooperative pool: where calls that block belong.
 ///
 /// As an actor's executor it runs the actor's jobs one after the other; ``run(_:)`` runs single calls.
-final class BlockingQueue: SerialExecutor {
+package final class BlockingQueue: SerialExecutor {
   private let queue: DispatchQueue
 
   /// `label` names the thread while it works.
-  init(_ label: String) { queue = DispatchQueue(label: label, qos: .userInitiated) }
+  package init(_ label: String) { queue = DispatchQueue(label: label, qos: .userInitiated) }
 
-  func enqueue(_ job: consuming ExecutorJob) {
+  package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
   }
 
-  func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+  package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
   /// Runs `body` on the queue and waits for it without holding a thread of the cooperative pool.
-  func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
+  package func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
     await withCheckedContinuation { continuation in
       queue.async { continuation.resume(returning: body()) }
     }

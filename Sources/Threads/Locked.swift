@@ -6,11 +6,11 @@ internal import Glibc
 /// whatever it guards; with this one a clean run means something.
 ///
 /// `Sendable`: the value is reached only inside ``withLock(_:)``.
-final class Locked<Value: Sendable>: @unchecked Sendable {
+package final class Locked<Value: Sendable>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var value: Value
 
-  init(_ value: Value) {
+  package init(_ value: Value) {
     self.value = value
     pthread_mutex_init(mutex, nil)
   }
@@ -21,7 +21,7 @@ final class Locked<Value: Sendable>: @unchecked Sendable {
   }
 
   /// Not to be nested on one thread.
-  func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+  package func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return body(&value)

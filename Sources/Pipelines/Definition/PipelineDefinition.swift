@@ -1,0 +1,133 @@
+package import Configuration
+internal import JSON
+package import Kafka
+package import SchemaRegistry
+
+/// One job, as its pipeline file describes it, with every default filled in.
+package struct PipelineDefinition: Sendable {
+  package enum Start: String, Sendable {
+    case earliest
+    case latest
+  }
+
+  /// What each side of a pipeline has of its own.
+  package struct Side: Sendable {
+    package let kafka: ClientSettings
+    package let registry: RegistrySettings
+    package let rules: RuleSettings
+    /// When it is not the topic's own.
+    package let subject: Subject
+  }
+
+  package let name: String
+  package let sourceTopic: String
+  package let source: Side
+  package let group: String
+  package let start: Start
+  /// Whether the job ends at the end the topic has when it starts.
+  package let isBounded: Bool
+  package let steps: StepSequence
+  package let sinkTopic: String
+  package let sink: Side
+  package let commitInterval: Duration
+}
+
+/// A pipeline file that cannot be run, with everything that is wrong with it.
+package struct InvalidPipeline: Error, CustomStringConvertible {
+  package let problems: [Problem]
+
+  package init(_ problems: [Problem]) { self.problems = problems }
+
+  package var description: String { problems.map(\.description).joined(separator: "\n") }
+}
+
+extension PipelineDefinition {
+  /// Reads a pipeline file. Reports all problems at once.
+  package init(parsing text: String, interpolation: Interpolation) throws(InvalidPipeline) {
+    var limits = JSONValue.Limits()
+    limits.allowsDuplicateMembers = false
+    let document: JSONValue
+    do {
+      document = try JSONValue(parsing: text, limits: limits)
+    } catch {
+      throw InvalidPipeline([Problem("$", "not JSON: \(error)")])
+    }
+    let (filled, missing) = interpolation.filled(document)
+    let problems = missing + PipelineShape.shape.problems(with: filled, at: "$")
+    guard problems.isEmpty else { throw InvalidPipeline(problems) }
+    try self.init(checked: filled)
+  }
+
+  /// Names that mean something to the pipeline itself, not to the environment.
+  package static let reservedNames: Set<String> = ["topic"]
+
+  /// `document` has the right shape; what is left to check is what no shape can say.
+  private init(checked document: JSONValue) throws(InvalidPipeline) {
+    var problems: [Problem] = []
+    let topics = document["source"]?["topics"]?.array?.compactMap(\.string) ?? []
+    if topics.count > 1 {
+      problems.append(
+        Problem(
+          "$.source.topics",
+          "several topics into one sink topic would mix their partitions; use one pipeline for each"))
+    }
+    name = document["name"]?.string ?? ""
+    sourceTopic = topics.first ?? ""
+    sinkTopic = document["sink"]?["topic"]?.string ?? ""
+    if sinkTopic == sourceTopic {
+      problems.append(
+        Problem("$.sink.topic", "is the source topic: rewriting a topic in place is not supported"))
+    }
+    group = document["source"]?["group"]?.string ?? name
+    start = document["source"]?["from"]?.string.flatMap(Start.init(rawValue:)) ?? .earliest
+    isBounded = document["source"]?["until"]?.string == "end"
+    steps = StepSequence((document["steps"]?.array ?? []).compactMap(Self.step))
+    if let problem = steps.problem { problems.append(Problem("$.steps", problem)) }
+    commitInterval = .milliseconds(document["delivery"]?["commitIntervalMs"]?.lenientInteger ?? 1_000)
+    let source = Self.side("source", of: document, topic: sourceTopic, &problems)
+    let sink = Self.side("sink", of: document, topic: sinkTopic, &problems)
+    guard problems.isEmpty, let source, let sink else { throw InvalidPipeline(problems) }
+    self.source = source
+    self.sink = sink
+  }
+
+  private static func step(_ value: JSONValue) -> StepSequence.Step? {
+    if let decrypt = value["decrypt"] {
+      return .decrypt(
+        .init(
+          onlyTags: decrypt["tags"]?.array?.compactMap(\.string),
+          passesPlaintext: decrypt["plaintext"]?.string == "pass"))
+    }
+    return value["encrypt"] == nil ? nil : .encrypt
+  }
+
+  private static func side(
+    _ name: String, of document: JSONValue, topic: String, _ problems: inout [Problem]
+  ) -> Side? {
+    func properties(_ member: String) -> [String: String] {
+      var merged: [String: String] = [:]
+      for object in [document[member]?.object, document[name]?[member]?.object] {
+        for (key, value) in object ?? [:] { merged[key] = value.scalarText }
+      }
+      return merged
+    }
+    let kafka = ClientSettings(properties("kafka"))
+    let kafkaPath = document[name]?["kafka"] == nil ? "$.kafka" : "$.\(name).kafka"
+    if kafka["bootstrap.servers"] == nil {
+      problems.append(Problem(kafkaPath, "bootstrap.servers is missing"))
+    } else if let refused = kafka.firstRefused(), !problems.contains(where: { $0.message == "\(refused)" }) {
+      problems.append(Problem(kafkaPath, "\(refused)"))
+    }
+    let subject =
+      document[name]?["subject"]?.string.map { Subject($0) } ?? Subject(topic: topic, isKey: false)
+    do {
+      let path = document[name]?["schemaRegistry"] == nil ? "$.schemaRegistry" : "$.\(name).schemaRegistry"
+      let registry = try RegistrySettings(properties("schemaRegistry"), at: path)
+      return Side(
+        kafka: kafka, registry: registry, rules: RuleSettings(properties("rules")), subject: subject)
+    } catch {
+      problems += error.problems.filter { !problems.contains($0) }
+      return nil
+    }
+  }
+}

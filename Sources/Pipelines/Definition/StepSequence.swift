@@ -1,0 +1,58 @@
+internal import Codecs
+internal import SchemaRegistry
+
+/// The steps of a pipeline, in the order they are written.
+package struct StepSequence: Sendable, Hashable {
+  package enum Step: Sendable, Hashable {
+    /// Seal the fields that the sink schema's rules name.
+    case encrypt
+    /// Open the fields that the writer schema's rules name.
+    case decrypt(Decrypt)
+
+    package var name: String {
+      switch self {
+      case .encrypt: "encrypt"
+      case .decrypt: "decrypt"
+      }
+    }
+  }
+
+  package struct Decrypt: Sendable, Hashable {
+    /// Fields to open: all when `nil`, else those with one of these tags.
+    package var onlyTags: [String]?
+    /// Whether a field that is plaintext already passes; otherwise it is a failure.
+    package var passesPlaintext: Bool
+
+    package init(onlyTags: [String]? = nil, passesPlaintext: Bool = false) {
+      self.onlyTags = onlyTags
+      self.passesPlaintext = passesPlaintext
+    }
+  }
+
+  package let steps: [Step]
+
+  package init(_ steps: [Step]) { self.steps = steps }
+
+  package var seals: Bool { steps.contains(.encrypt) }
+
+  package var opens: Bool { decrypt != nil }
+
+  package var decrypt: Decrypt? {
+    for case .decrypt(let decrypt) in steps { return decrypt }
+    return nil
+  }
+
+  /// Why the steps make no job; `nil` when they do.
+  var problem: String? {
+    switch steps.map(\.name) {
+    case ["encrypt"], ["decrypt"], ["decrypt", "encrypt"]: nil
+    default: "must be encrypt, decrypt, or decrypt followed by encrypt"
+    }
+  }
+
+  /// Which fields a rule opens: those it names, as far as the step wants them opened.
+  func openingSelector(for rule: Rule) -> TagRules.Selector {
+    guard let tags = decrypt?.onlyTags else { return .init(tags: rule.tags) }
+    return .tagged(rule.tags.isEmpty ? Set(tags) : Set(rule.tags).intersection(tags))
+  }
+}

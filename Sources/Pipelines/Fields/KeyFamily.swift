@@ -1,0 +1,99 @@
+package import FieldCrypto
+package import KeyManagement
+package import SchemaRegistry
+
+/// Whose registry and key management a key belongs to. A hand-off has two of each, where the same names mean
+/// different keys; a job with one of each has everything on the source's side.
+package enum KeySide: Sendable, Hashable {
+  case source
+  case sink
+}
+
+/// All versions of one DEK: what a rule together with a subject stands for.
+package struct KeyFamilyIdentity: Sendable, Hashable, CustomStringConvertible {
+  package let side: KeySide
+  package let kek: String
+  package let subject: Subject
+  package let algorithm: DEKAlgorithm
+
+  package init(_ specification: KeySpecification, subject: Subject, side: KeySide) {
+    self.side = side
+    kek = specification.kekName
+    self.subject = subject
+    algorithm = specification.algorithm
+  }
+
+  package var description: String { "\(kek)/\(subject)/\(algorithm.rawValue)" }
+}
+
+/// One version of a family.
+package struct KeyName: Sendable, Hashable, CustomStringConvertible {
+  package let family: KeyFamilyIdentity
+  package let version: Int32
+
+  package init(_ family: KeyFamilyIdentity, version: Int32) {
+    self.family = family
+    self.version = version
+  }
+
+  /// As the registry of its side knows it.
+  package var identity: DEKIdentity {
+    DEKIdentity(kek: family.kek, subject: family.subject, algorithm: family.algorithm, version: version)
+  }
+
+  package var description: String { "\(family)/\(version)" }
+}
+
+/// The versions of one DEK that a lane has met so far, ready for use.
+///
+/// Not `Sendable`: ciphers belong to the lane.
+final class KeyFamily {
+  enum Slot {
+    case ready(FieldCipher)
+    /// The key cannot be had: missing, deleted, denied or damaged.
+    case failed(KeyError)
+  }
+
+  /// Versions kept; the data decides which are asked for, so their number must be bounded.
+  private static let capacity = 10_000
+
+  let identity: KeyFamilyIdentity
+  private var slots: [Int32: Slot] = [:]
+
+  init(_ identity: KeyFamilyIdentity) { self.identity = identity }
+
+  /// What is known of a version; `nil` when it was not looked for yet.
+  subscript(version: Int32) -> Slot? { slots[version] }
+
+  func set(_ version: Int32, to slot: Slot) {
+    if slots.count >= Self.capacity { slots.removeAll(keepingCapacity: true) }
+    slots[version] = slot
+  }
+}
+
+/// The families of one lane, one object for each however many rules name it.
+final class LaneKeys {
+  private var families: [KeyFamilyIdentity: KeyFamily] = [:]
+  private let ivs = IVSource()
+
+  func family(_ identity: KeyFamilyIdentity) -> KeyFamily {
+    if let known = families[identity] { return known }
+    let family = KeyFamily(identity)
+    families[identity] = family
+    return family
+  }
+
+  /// Keeps the outcome of a search for a key.
+  func keep(_ result: Result<DataKey, KeyError>, for name: KeyName) {
+    let family = family(name.family)
+    switch result {
+    case .failure(let error): family.set(name.version, to: .failed(error))
+    case .success(let key):
+      do throws(CryptoError) {
+        family.set(name.version, to: .ready(try FieldCipher(key.material, ivs: ivs)))
+      } catch {
+        family.set(name.version, to: .failed(KeyError(.damaged, name, "\(error)")))
+      }
+    }
+  }
+}

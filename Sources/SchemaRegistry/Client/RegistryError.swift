@@ -1,0 +1,83 @@
+internal import HTTPClient
+internal import JSON
+
+/// Why a registry did not do what it was asked to. Carries no credential and no key material.
+package struct RegistryError: Error, CustomStringConvertible {
+  package enum Reason: Sendable, Equatable {
+    /// No answer from any of the registry's addresses, or only answers that say "later".
+    case unavailable
+    /// 401: no credentials, or wrong ones.
+    case unauthorized
+    /// 403: known, but not allowed.
+    case forbidden
+    /// 404.
+    case notFound
+    /// 405: an endpoint this registry does not have.
+    case notSupported
+    /// 409: it exists already, or it is incompatible.
+    case conflict
+    /// 400 and 422: the request makes no sense to the registry.
+    case invalid
+    /// Any other status.
+    case unexpected
+    /// The answer is not what the interface promises.
+    case malformedAnswer
+  }
+
+  package let reason: Reason
+  /// Method and path.
+  package let request: String
+  /// The registry's own error code, such as 40403.
+  package let code: Int?
+  /// The registry's message, or ours.
+  package let message: String
+
+  package init(_ reason: Reason, request: String, code: Int? = nil, message: String) {
+    self.reason = reason
+    self.request = request
+    self.code = code
+    self.message = message
+  }
+
+  /// Whether the same request may succeed later without anybody changing anything.
+  package var isRetriable: Bool { reason == .unavailable }
+
+  package var description: String {
+    "\(request): \(message)\(code.map { " (error code \($0))" } ?? "")"
+  }
+}
+
+extension RegistryError {
+  init(_ error: HTTPError, request: String) {
+    self.init(
+      error.isRetriable ? .unavailable : error.reason == .malformedAnswer ? .malformedAnswer : .unexpected,
+      request: request, message: "\(error)")
+  }
+
+  /// Reads an answer that is no success.
+  init(status: Int, body: JSONValue?, request: String) {
+    let reason: Reason =
+      switch status {
+      case 401: .unauthorized
+      case 403: .forbidden
+      case 404: .notFound
+      case 405: .notSupported
+      case 409: .conflict
+      case 400, 422: .invalid
+      case 408, 429, 500...599: .unavailable
+      default: .unexpected
+      }
+    let code = body?["error_code"]?.integer
+    let text = body?["message"]?.string.map { String($0.prefix(500)) } ?? "HTTP status \(status)"
+    self.init(
+      reason, request: request, code: code == status ? nil : code, message: "\(text)\(Self.advice(status))")
+  }
+
+  private static func advice(_ status: Int) -> String {
+    switch status {
+    case 401: ": the registry does not accept the credentials; see basic.auth.user.info and bearer.auth.token"
+    case 403: ": the registry does not allow these credentials to do that"
+    default: ""
+    }
+  }
+}

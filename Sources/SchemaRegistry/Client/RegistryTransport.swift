@@ -1,0 +1,110 @@
+package import HTTPClient
+package import JSON
+internal import Foundation
+internal import Threads
+
+/// Requests to one registry, whichever of its addresses answers: shared by the schema and the DEK clients.
+package final class RegistryTransport: Sendable {
+  private let settings: RegistrySettings
+  private let client: HTTPClient
+  private let headers: HTTPHeaders
+  /// The address that answered last; the next request starts there.
+  private let preferred = Locked(0)
+
+  package init(_ settings: RegistrySettings, timing: RetryTiming = .system) throws(RegistryError) {
+    self.settings = settings
+    do {
+      client = try HTTPClient(settings.http, timing: timing)
+    } catch {
+      throw RegistryError(error, request: "registry client")
+    }
+    var headers: HTTPHeaders = [
+      "Accept":
+        "application/vnd.schemaregistry.v1+json, application/vnd.schemaregistry+json, application/json",
+      "Confluent-Accept-Unknown-Properties": "true",
+    ]
+    switch settings.credentials {
+    case .none: break
+    case .basic(let user, let password):
+      headers.append("Authorization", "Basic \(Data("\(user):\(password)".utf8).base64EncodedString())")
+    case .bearer(let token): headers.append("Authorization", "Bearer \(token)")
+    }
+    for (name, value) in settings.headers { headers.append(name, value) }
+    self.headers = headers
+  }
+
+  package var addresses: [String] { settings.urls }
+
+  /// Sends a request and returns the answer of a 2xx status as it came.
+  ///
+  /// Tries each address with retries, and goes to the next on a failure that may be the address's own.
+  /// `path` holds the segments, which are percent-encoded here.
+  package func answer(
+    _ method: HTTPRequest.Method, _ path: [String], query: [(String, String)] = [], body: JSONValue? = nil
+  ) async throws(RegistryError) -> HTTPBody {
+    let target = Self.target(path, query)
+    let request = "\(method.rawValue) \(Self.target(path, []))"
+    let start = preferred.withLock { $0 }
+    var failure = RegistryError(.unavailable, request: request, message: "the registry has no address")
+    for offset in settings.urls.indices {
+      let index = (start + offset) % settings.urls.count
+      do throws(RegistryError) {
+        let answer = try await attempt(method, settings.urls[index] + target, body: body, named: request)
+        preferred.withLock { $0 = index }
+        return answer
+      } catch {
+        guard error.isRetriable, !Task.isCancelled else { throw error }
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  /// As ``answer(_:_:query:body:)``, parsed.
+  package func json(
+    _ method: HTTPRequest.Method, _ path: [String], query: [(String, String)] = [], body: JSONValue? = nil
+  ) async throws(RegistryError) -> JSONValue {
+    let answer = try await answer(method, path, query: query, body: body)
+    do {
+      return try answer.withUnsafeBytes { (bytes) throws(JSONError) in try JSONValue(parsing: bytes) }
+    } catch {
+      throw RegistryError(
+        .malformedAnswer, request: "\(method.rawValue) \(Self.target(path, []))",
+        message: "the answer is not JSON: \(error)")
+    }
+  }
+
+  private func attempt(
+    _ method: HTTPRequest.Method, _ url: String, body: JSONValue?, named name: String
+  ) async throws(RegistryError) -> HTTPBody {
+    var headers = headers
+    if body != nil { headers.append("Content-Type", "application/vnd.schemaregistry.v1+json") }
+    let request = HTTPRequest(
+      method, url, headers: headers, body: body.map { HTTPBody(utf8: $0.serialized()) })
+    let response: HTTPResponse
+    do {
+      response = try await client.send(request, retrying: settings.retry)
+    } catch {
+      throw RegistryError(error, request: name)
+    }
+    guard (200..<300).contains(response.status) else {
+      let body = response.body.withUnsafeBytes { bytes in try? JSONValue(parsing: bytes) }
+      throw RegistryError(status: response.status, body: body, request: name)
+    }
+    return response.body
+  }
+
+  private static func target(_ path: [String], _ query: [(String, String)]) -> String {
+    let segments = path.map { "/" + encoded($0) }.joined()
+    guard !query.isEmpty else { return segments }
+    return segments + "?" + query.map { "\(encoded($0))=\(encoded($1))" }.joined(separator: "&")
+  }
+
+  /// Everything but unreserved characters (RFC 3986 section 2.3) is encoded, as the Python client does.
+  private static func encoded(_ text: String) -> String {
+    text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+  }
+
+  private static let unreserved = CharacterSet(
+    charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+}
