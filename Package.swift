@@ -23,6 +23,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 
 let package = Package(
   name: "reseal",
@@ -30,6 +31,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
   ],
   targets: [
     .systemLibrary(name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
@@ -51,6 +53,7 @@ let package = Package(
         "Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "SchemaRegistry",
         "Threads", logging,
       ]),
+    library("RegistryServer", ["Codecs", "FieldCrypto", "JSON", "KeyManagement", flyingFox]),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
@@ -61,6 +64,7 @@ let package = Package(
     tests(of: "Pipelines", ["Codecs", "FieldCrypto", "JSON", "KeyManagement", "SchemaRegistry"]),
     tests(of: "HTTPClient", ["Threads"]),
     tests(of: "KeyManagement", ["FieldCrypto"]),
+    tests(of: "RegistryServer", ["Codecs", "FieldCrypto", "JSON", "KeyManagement"]),
   ],
   swiftLanguageModes: [.v6]
 )

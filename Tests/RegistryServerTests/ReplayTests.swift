@@ -1,0 +1,35 @@
+import Testing
+
+/// Transcripts this server does not follow yet.
+let notYetFollowed: Set<String> = ["sr-protobuf-json"]
+
+struct ReplayTests {
+  @Test func everyTranscriptIsRead() {
+    #expect(Transcript.all.count == 20)
+    #expect(Transcript.all.map(\.steps.count).reduce(0, +) == 760)
+    #expect(notYetFollowed.isSubset(of: Transcript.all.map(\.name)))
+  }
+
+  @Test(arguments: Transcript.all.filter { !notYetFollowed.contains($0.name) })
+  func answersAsTheGenuineServer(_ transcript: Transcript) async throws {
+    let differences = try await Replay.differences(transcript)
+    let deliberate = DeliberateDifference.steps(of: transcript)
+    for (step, what) in differences where !deliberate.contains(step) {
+      Issue.record("\(transcript.name) \(step): \(what)")
+    }
+    let unfounded = deliberate.subtracting(differences.map(\.step))
+    #expect(unfounded.isEmpty, "listed as different, but not different")
+  }
+
+  /// So that the list cannot outlive its reason.
+  @Test(arguments: Transcript.all.filter { notYetFollowed.contains($0.name) })
+  func stillDiffers(_ transcript: Transcript) async throws {
+    #expect(try await !Replay.differences(transcript).isEmpty, "take it off the list")
+  }
+
+  @Test func deliberateDifferencesAreFew() {
+    let steps = Transcript.all.map(\.steps.count).reduce(0, +)
+    #expect(DeliberateDifference.all.count * 100 <= steps * 3)
+    #expect(DeliberateDifference.all.allSatisfy { !$0.reason.isEmpty })
+  }
+}
