@@ -111,10 +111,20 @@ struct AvroPlanTests {
   func differencesAreSpelledOut(_ writer: String, _ sink: String, _ text: String) throws {
     func record(_ field: String) -> String { #"{"type":"record","name":"A","fields":[\#(field)]}"# }
     let rules = TagRules(selectors: [])
-    let difference = try #require(throws: SchemaDifference.self) {
+    let difference = try #require(throws: FieldPlanError.self) {
       try FieldPlan(avro: view(record(writer), rules), sink: view(record(sink), rules))
     }
     #expect(difference.description.contains(text), "\(difference)")
+  }
+
+  @Test func typesThatNameEachOtherTooDeepAreRefused() throws {
+    let records = (0..<2_000).map { index in
+      let inner = index == 0 ? "string" : "R\(index - 1)"
+      return #"{"type":"record","name":"R\#(index)","fields":[{"name":"f","type":"\#(inner)"}]}"#
+    }
+    let schema = try AvroSchema(parsing: "\"R1999\"", references: records)
+    let view = AvroTagView(schema: schema, rules: TagRules(selectors: [.everyField]))
+    #expect(throws: FieldPlanError.tooDeep) { try FieldPlan(avro: view, sink: nil) }
   }
 
   @Test func docsAliasesDefaultsAndNamesAreNoDifference() throws {

@@ -101,7 +101,7 @@ struct WithheldMemberTests {
 
 struct JSONWritingTests {
   @Test func prettyText() {
-    let value: JSONValue = ["a": [1, "x"], "b": [:], "c": [], "d": ["e": nil]]
+    let value: JSONValue = ["a": [1, "x"], "b": [:], "c": [], "d": ["e": .null]]
     let expected = """
       {
         "a": [

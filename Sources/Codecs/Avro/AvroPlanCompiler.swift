@@ -51,11 +51,12 @@ struct AvroPlanCompiler {
   private var program = AvroProgram()
   private var fields: [PlannedField] = []
   private var records: [RecordKey: Int32] = [:]
+  private var depth = 0
 
   /// Without a sink view nothing is sealed; the writer's own schema stands in.
   static func compile(
     writer: AvroTagView, sink: AvroTagView?
-  ) throws(SchemaDifference) -> (program: AvroProgram, fields: [PlannedField]) {
+  ) throws(FieldPlanError) -> (program: AvroProgram, fields: [PlannedField]) {
     var compiler = AvroPlanCompiler(
       writer: writer, sink: sink ?? AvroTagView(schema: writer.schema, rules: TagRules(selectors: [])))
     let root = Pair(writer: writer.schema.root, sink: compiler.sink.schema.root)
@@ -70,9 +71,13 @@ struct AvroPlanCompiler {
 
   // MARK: Types
 
+  /// Types that name each other can be nested deeper than their JSON is.
   private mutating func compile(
     _ pair: Pair, in context: Context?, path: String
-  ) throws(SchemaDifference) -> Int32 {
+  ) throws(FieldPlanError) -> Int32 {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= RecordLimits.depth else { throw .tooDeep }
     let node = writer.schema[pair.writer]
     let other = sink.schema[pair.sink]
     guard node.logicalType == other.logicalType else { throw difference(pair, path) }
@@ -104,7 +109,7 @@ struct AvroPlanCompiler {
 
   private mutating func union(
     _ branches: [Pair], in context: Context?, path: String
-  ) throws(SchemaDifference) -> Int32 {
+  ) throws(FieldPlanError) -> Int32 {
     var context = context
     context?.isInUnion = true
     var children: [AvroProgram.Child] = []
@@ -117,7 +122,7 @@ struct AvroPlanCompiler {
   private mutating func record(
     _ record: AvroSchema.Record, _ other: AvroSchema.Record, _ pair: Pair, in surroundings: Surroundings,
     path: String
-  ) throws(SchemaDifference) -> Int32 {
+  ) throws(FieldPlanError) -> Int32 {
     let key = RecordKey(pair: pair, surroundings: surroundings)
     if let known = records[key] { return known }
     guard record.fields.map(\.name) == other.fields.map(\.name) else { throw difference(pair, path) }
@@ -209,9 +214,10 @@ struct AvroPlanCompiler {
     }
   }
 
-  private func difference(_ pair: Pair, _ path: String) -> SchemaDifference {
-    SchemaDifference(
-      path: path, writer: writer.schema.described(pair.writer), sink: sink.schema.described(pair.sink))
+  private func difference(_ pair: Pair, _ path: String) -> FieldPlanError {
+    .difference(
+      SchemaDifference(
+        path: path, writer: writer.schema.described(pair.writer), sink: sink.schema.described(pair.sink)))
   }
 }
 

@@ -6,12 +6,12 @@ package struct FieldPlan: Sendable {
 
   private let rewriter: AvroRewriter
 
-  /// Compiles the plan for Avro. Throws where the two schemas do not describe the same bytes.
+  /// Compiles the plan for Avro. Throws ``FieldPlanError``.
   ///
   /// - Parameters:
   ///   - writer: the schema the records were written with, and the rules to open them under.
   ///   - sink: the schema they will be stamped with, and the rules to seal them under; `nil` seals nothing.
-  package init(avro writer: AvroTagView, sink: AvroTagView?) throws(SchemaDifference) {
+  package init(avro writer: AvroTagView, sink: AvroTagView?) throws(FieldPlanError) {
     let compiled = try AvroPlanCompiler.compile(writer: writer, sink: sink)
     fields = compiled.fields
     rewriter = AvroRewriter(program: compiled.program)

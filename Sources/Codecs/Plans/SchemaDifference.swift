@@ -9,3 +9,18 @@ package struct SchemaDifference: Error, Equatable, CustomStringConvertible {
     "\(path.isEmpty ? "the root" : path) is \(writer) in the writer's schema and \(sink) in the sink's"
   }
 }
+
+/// Why no plan can be made of a schema.
+package enum FieldPlanError: Error, Equatable, CustomStringConvertible {
+  /// The two schemas do not describe the same bytes.
+  case difference(SchemaDifference)
+  /// Types inside each other beyond ``RecordLimits/depth``.
+  case tooDeep
+
+  package var description: String {
+    switch self {
+    case .difference(let difference): "\(difference)"
+    case .tooDeep: "types are nested deeper than \(RecordLimits.depth) levels"
+    }
+  }
+}

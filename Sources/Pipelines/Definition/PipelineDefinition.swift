@@ -17,6 +17,11 @@ package struct PipelineDefinition: Sendable {
     package let rules: RuleSettings
     /// When it is not the topic's own.
     package let subject: Subject
+    /// What registry and rules were made from.
+    fileprivate let keyProperties: [[String: String]]
+
+    /// Whether equal key names mean equal keys on both sides.
+    func sharesKeys(with other: Side) -> Bool { keyProperties == other.keyProperties }
   }
 
   package let name: String
@@ -124,7 +129,8 @@ extension PipelineDefinition {
       let path = document[name]?["schemaRegistry"] == nil ? "$.schemaRegistry" : "$.\(name).schemaRegistry"
       let registry = try RegistrySettings(properties("schemaRegistry"), at: path)
       return Side(
-        kafka: kafka, registry: registry, rules: RuleSettings(properties("rules")), subject: subject)
+        kafka: kafka, registry: registry, rules: RuleSettings(properties("rules")), subject: subject,
+        keyProperties: [properties("schemaRegistry"), properties("rules")])
     } catch {
       problems += error.problems.filter { !problems.contains($0) }
       return nil

@@ -62,59 +62,60 @@ extension PlanContext {
     guard writer.schema.type == .avro else {
       throw PlanRefusal(reference, "schemas of type \(writer.schema.type.rawValue) are not supported")
     }
+    let avro: AvroSchema
+    do {
+      avro = try AvroSchema(parsing: writer.schema.text, references: writer.references)
+    } catch {
+      throw PlanRefusal(reference, "it cannot be read: \(error)")
+    }
+    return try plan(for: writer.schema, avro, named: reference.description)
+  }
+
+  /// The plan for records of `schema`, which `avro` is; `name` is what messages call it.
+  func plan(for schema: RegisteredSchema, _ avro: AvroSchema, named name: String) throws(PlanRefusal)
+    -> RecordPlan
+  {
     guard let sinkID = sink.schema.id else {
       throw PlanRefusal(sink.subject, "the registry gave no schema id")
     }
-    let reading = EffectiveRules(writer.schema.ruleSet, direction: .read, settings: sourceRules)
-    if steps.opens, let rule = reading.foreign.first {
+    let reading = EffectiveRules(schema.ruleSet, direction: .read, settings: sourceRules)
+    if let rule = reading.foreign.first, steps.opens {
       throw PlanRefusal(
-        reference,
+        name,
         "the rule \(rule.name) of type \(rule.type) would have to run before anything is opened, and is not supported"
       )
     }
-    let layers = try openingLayers(reading, of: writer.schema, reference)
+    let layers = try openingLayers(reading, of: schema, name)
+    let writer = AvroTagView(
+      schema: avro,
+      rules: try tagRules(
+        reading.encrypt.map { steps.openingSelector(for: $0.rule) }, of: schema, named: name))
+    let target = AvroTagView(
+      schema: sink.avro,
+      rules: try tagRules(
+        sink.targets.map { .init(tags: $0.rule.tags) }, of: sink.schema, named: sink.subject.name))
     let fieldPlan: FieldPlan
     do {
-      fieldPlan = try FieldPlan(avro: writerView(writer, reading, reference), sink: sinkView())
-    } catch let difference as SchemaDifference {
+      fieldPlan = try FieldPlan(avro: writer, sink: target)
+    } catch .difference(let difference) {
       throw PlanRefusal(
-        reference, "its structure differs from the sink schema of \(sink.subject): \(difference)")
-    } catch let refusal as PlanRefusal {
-      throw refusal
+        name, "its structure differs from the sink schema of \(sink.subject): \(difference)")
     } catch {
-      throw PlanRefusal(reference, "\(error)")
+      throw PlanRefusal(name, "\(error)")
     }
     var work: [FieldWork] = []
-    for field in fieldPlan.fields { work.append(try self.work(on: field, layers, reference)) }
+    for field in fieldPlan.fields { work.append(try self.work(on: field, layers, name)) }
     return RecordPlan(fieldPlan: fieldPlan, work: work, sinkID: sinkID, sinkGUID: sink.schema.guid)
   }
 
-  // MARK: Schemas and tags
+  // MARK: Tags
 
-  private func writerView(
-    _ writer: SchemaCache.Entry, _ rules: EffectiveRules, _ reference: SchemaReference
-  ) throws -> AvroTagView {
-    let selectors = rules.encrypt.map { steps.openingSelector(for: $0.rule) }
-    return AvroTagView(
-      schema: try AvroSchema(parsing: writer.schema.text, references: writer.references),
-      rules: TagRules(
-        selectors: selectors,
-        external: try Self.externalTags(of: writer.schema, named: reference.description),
-        containerTagsReachChildren: containerTagsReachChildren))
-  }
-
-  private func sinkView() throws(PlanRefusal) -> AvroTagView {
-    AvroTagView(
-      schema: sink.avro,
-      rules: TagRules(
-        selectors: sink.targets.map { .init(tags: $0.rule.tags) },
-        external: try Self.externalTags(of: sink.schema, named: sink.subject.name),
-        containerTagsReachChildren: containerTagsReachChildren))
-  }
-
-  static func externalTags(
-    of schema: RegisteredSchema, named name: String
-  ) throws(PlanRefusal) -> [TagRules.ExternalTags] {
+  private func tagRules(
+    _ selectors: [TagRules.Selector], of schema: RegisteredSchema, named name: String
+  ) throws(PlanRefusal) -> TagRules {
+    guard selectors.count <= RuleMask.maximumRules else {
+      throw PlanRefusal(name, "more than \(RuleMask.maximumRules) ENCRYPT rules")
+    }
     var external: [TagRules.ExternalTags] = []
     for (pattern, tags) in schema.metadata?.tags ?? [:] {
       do {
@@ -123,13 +124,14 @@ extension PlanContext {
         throw PlanRefusal(name, "\(error)")
       }
     }
-    return external
+    return TagRules(
+      selectors: selectors, external: external, containerTagsReachChildren: containerTagsReachChildren)
   }
 
   // MARK: Fields
 
   private func openingLayers(
-    _ rules: EffectiveRules, of schema: RegisteredSchema, _ reference: SchemaReference
+    _ rules: EffectiveRules, of schema: RegisteredSchema, _ name: String
   ) throws(PlanRefusal) -> [FieldWork.OpeningLayer] {
     var layers: [FieldWork.OpeningLayer] = []
     for rule in rules.encrypt {
@@ -140,14 +142,14 @@ extension PlanContext {
             family: KeyFamilyIdentity(specification, subject: sourceSubject, side: .source),
             rotates: specification.expiryDays != nil, onFailure: rule.onFailure))
       } catch {
-        throw PlanRefusal(reference, "\(error)")
+        throw PlanRefusal(name, "\(error)")
       }
     }
     return layers
   }
 
   private func work(
-    on field: PlannedField, _ layers: [FieldWork.OpeningLayer], _ reference: SchemaReference
+    on field: PlannedField, _ layers: [FieldWork.OpeningLayer], _ name: String
   ) throws(PlanRefusal) -> FieldWork {
     let opening = steps.opens ? field.opening.rules.reversed().map { layers[$0] } : []
     let targets = field.sealing.rules.map { sink.targets[$0] }
@@ -156,7 +158,7 @@ extension PlanContext {
       unsupportedType = type
       if !targets.isEmpty, !field.isInUnion {
         throw PlanRefusal(
-          reference, "the tagged field \(field.name) has type \(type), which cannot be sealed")
+          name, "the tagged field \(field.name) has type \(type), which cannot be sealed")
       }
     }
     var candidates: [KeyFamilyIdentity] = []

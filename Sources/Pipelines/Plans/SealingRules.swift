@@ -28,9 +28,6 @@ package struct SealingRules: Sendable {
           : "no ENCRYPT rule of the latest schema is in effect for writing, so an encrypt step would seal nothing"
       )
     }
-    guard effective.encrypt.count <= RuleLimits.count else {
-      throw PlanRefusal("sink subject \(subject)", "more than \(RuleLimits.count) ENCRYPT rules")
-    }
     var entries: [Entry] = []
     for rule in effective.encrypt {
       if rule.onFailure != .error {
@@ -48,11 +45,6 @@ package struct SealingRules: Sendable {
     }
     self.entries = entries
   }
-}
-
-enum RuleLimits {
-  /// What a mask of rules holds.
-  static let count = 64
 }
 
 extension FailureAction {

@@ -41,7 +41,7 @@ struct Metadata: Hashable, Codable, Sendable {
     return .object(members)
   }
 
-  func update(_ digest: inout MD5) {
+  func update(_ digest: inout ContentDigest) {
     digest.update([1])
     for pattern in tags.keys.sortedByCodePoint() {
       digest.update(pattern)

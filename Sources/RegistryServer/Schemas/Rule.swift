@@ -62,7 +62,7 @@ struct Rule: Hashable, Codable, Sendable {
     return .object(members)
   }
 
-  func update(_ digest: inout MD5) {
+  func update(_ digest: inout ContentDigest) {
     for text in [name, doc, kind.rawValue, mode.rawValue, type] { digest.update(text) }
     tags.forEach { digest.update($0) }
     for name in parameters.keys.sortedByCodePoint() {

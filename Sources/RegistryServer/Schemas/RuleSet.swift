@@ -55,7 +55,7 @@ struct RuleSet: Hashable, Codable, Sendable {
   /// The types of the rules in all lists.
   var types: Set<String> { Set((migrationRules + domainRules + encodingRules).map(\.type)) }
 
-  func update(_ digest: inout MD5) {
+  func update(_ digest: inout ContentDigest) {
     digest.update([1])
     for rule in migrationRules + domainRules + encodingRules { rule.update(&digest) }
     digest.update(enableAt?.rawValue)

@@ -1,4 +1,3 @@
-internal import FieldCrypto
 internal import JSON
 
 enum SchemaType: String, Hashable, Codable, Sendable {
@@ -39,9 +38,8 @@ struct SchemaContent: Hashable, Codable, Sendable {
   var metadata: Metadata?
   var ruleSet: RuleSet?
 
-  /// MD5 over the content, shown as a UUID (specification section B.3).
-  var guid: String {
-    var digest = MD5()
+  func guid() throws(APIError) -> String {
+    var digest = ContentDigest()
     digest.update(text)
     for reference in references {
       digest.update(reference.name)
@@ -50,8 +48,6 @@ struct SchemaContent: Hashable, Codable, Sendable {
     }
     metadata?.update(&digest)
     ruleSet?.update(&digest)
-    let hex = Array(Hex.encode(digest.digest()))
-    return [hex[0..<8], hex[8..<12], hex[12..<16], hex[16..<20], hex[20..<32]].map { String($0) }
-      .joined(separator: "-")
+    return try digest.guid()
   }
 }

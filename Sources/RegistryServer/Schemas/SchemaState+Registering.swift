@@ -25,7 +25,7 @@ extension SchemaState {
     try checkCompatibility(of: content, with: live, in: request.subject)
 
     let version = SchemaVersion(
-      subject: request.subject, number: number, id: try id(for: content, request), guid: content.guid,
+      subject: request.subject, number: number, id: try id(for: content, request), guid: try content.guid(),
       content: content, time: time)
     lastIDs[request.subject.context] = max(lastIDs[request.subject.context] ?? 0, version.id)
     versions.removeAll { $0.subject == request.subject && $0.isDeleted && $0.content == content }
