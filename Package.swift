@@ -25,12 +25,19 @@ let orderedCollections = Target.Dependency.product(name: "OrderedCollections", p
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+
 let package = Package(
   name: "reseal",
-  products: [],
+  products: [.executable(name: "reseal", targets: ["reseal"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
   ],
   targets: [
@@ -54,6 +61,13 @@ let package = Package(
         "Threads", logging,
       ]),
     library("RegistryServer", ["Codecs", "FieldCrypto", "JSON", "KeyManagement", flyingFox]),
+    .executableTarget(
+      name: "reseal",
+      dependencies: [
+        "Codecs", "Configuration", "JSON", "Kafka", "KeyManagement", "Pipelines", "RegistryServer",
+        "SchemaRegistry",
+        argumentParser, logging, serviceLifecycle, unixSignals,
+      ], swiftSettings: settings),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),

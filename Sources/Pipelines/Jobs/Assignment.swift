@@ -1,0 +1,105 @@
+internal import Kafka
+
+/// The partitions a job has, each with its lane and what waits for it. Decides; whoever holds it acts.
+struct Assignment {
+  private struct Part {
+    let number: UInt32
+    let lane: PartitionLane
+    let queue: LaneQueue
+    /// Where the job ends in this partition.
+    let end: Int64?
+    /// Whether everything before the end was delivered, or was committed before.
+    var hasReachedEnd = false
+    var isPaused = false
+  }
+
+  private var parts: [TopicPartition: Part] = [:]
+  private var numbers: [UInt32: TopicPartition] = [:]
+  private var lastNumber: UInt32 = 0
+
+  var partitions: [TopicPartition] { Array(parts.keys) }
+  var lanes: [PartitionLane] { parts.values.map(\.lane) }
+
+  func lane(of partition: TopicPartition) -> PartitionLane? { parts[partition]?.lane }
+  func lane(number: UInt32) -> PartitionLane? { numbers[number].flatMap { parts[$0]?.lane } }
+
+  // MARK: Coming and going
+
+  mutating func add(
+    _ partition: TopicPartition, end: Int64?, committed: Int64?, _ around: PartitionLane.Surroundings
+  ) -> PartitionLane {
+    lastNumber += 1
+    let queue = LaneQueue()
+    let lane = PartitionLane(partition, number: lastNumber, end: end, queue: queue, around: around)
+    var part = Part(number: lastNumber, lane: lane, queue: queue, end: end)
+    if let end, (committed ?? 0) >= end { part.hasReachedEnd = true }
+    parts[partition] = part
+    numbers[lastNumber] = partition
+    return lane
+  }
+
+  /// The lanes stop after the record they are at; what waits for them is dropped.
+  func abandon(_ partitions: [TopicPartition]) {
+    for partition in partitions { parts[partition]?.queue.abandon() }
+  }
+
+  mutating func remove(_ partition: TopicPartition) -> PartitionLane? {
+    guard let part = parts.removeValue(forKey: partition) else { return nil }
+    numbers[part.number] = nil
+    return part.lane
+  }
+
+  // MARK: Delivering
+
+  /// Puts records on their lane's queue; those past the end are the lane's to ignore. Records of a partition that
+  /// was taken away are dropped.
+  mutating func deliver(_ batch: RecordBatch) {
+    guard batch.count > 0, let part = parts[batch.partition] else { return }
+    part.queue.put(.records(batch))
+    reached(batch[batch.count - 1].offset + 1, in: batch.partition)
+  }
+
+  /// Notes that everything before `next` was delivered.
+  mutating func reached(_ next: Int64, in partition: TopicPartition) {
+    guard let part = parts[partition], let end = part.end, next >= end, !part.hasReachedEnd else { return }
+    part.queue.put(.end(end))
+    parts[partition]?.hasReachedEnd = true
+  }
+
+  /// Whether every partition went all the way.
+  func isFinished() async -> Bool {
+    for part in parts.values {
+      guard part.hasReachedEnd, part.queue.isEmpty, await part.lane.isIdle else { return false }
+    }
+    return true
+  }
+
+  // MARK: Backpressure
+
+  /// Bytes that wait in partitions still being read.
+  var waitingBytes: Int { parts.values.reduce(0) { $0 + ($1.isPaused ? 0 : $1.queue.waitingBytes) } }
+
+  /// What should be read, or not be read, from now on.
+  enum Reading {
+    case paused
+    case resumed
+  }
+
+  /// Partitions that have nothing more to give.
+  var exhausted: [TopicPartition] { parts.filter { $0.value.hasReachedEnd && !$0.value.isPaused }.map(\.key) }
+
+  /// Partitions for which records wait.
+  var busy: [TopicPartition] {
+    parts.filter { !$0.value.isPaused && $0.value.queue.waitingBytes > 0 }.map(\.key)
+  }
+
+  /// Paused partitions for which nothing waits any more.
+  var idle: [TopicPartition] {
+    parts.filter { $0.value.isPaused && !$0.value.hasReachedEnd && $0.value.queue.waitingBytes == 0 }.map(
+      \.key)
+  }
+
+  mutating func note(_ reading: Reading, _ partitions: [TopicPartition]) {
+    for partition in partitions { parts[partition]?.isPaused = reading == .paused }
+  }
+}

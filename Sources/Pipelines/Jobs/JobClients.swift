@@ -1,0 +1,46 @@
+package import Kafka
+package import KeyManagement
+package import Logging
+package import SchemaRegistry
+
+/// The connections of one job: made from its definition, without asking anybody anything yet.
+package struct JobClients: Sendable {
+  package let sourceAdmin: ClusterAdmin
+  package let sinkAdmin: ClusterAdmin
+  package let sourceSchemas: SchemaRegistryClient
+  package let sinkSchemas: SchemaRegistryClient
+  package let keyRings: KeyRings
+  /// Whether both sides have the same registry and rules, so that equal names mean equal keys.
+  package let sharesKeys: Bool
+
+  package init(_ definition: PipelineDefinition, drivers: KMSDrivers, log: Logger) throws(JobFailure) {
+    do throws(KafkaError) {
+      sourceAdmin = try ClusterAdmin(definition.source.kafka)
+      sinkAdmin = try ClusterAdmin(definition.sink.kafka)
+    } catch {
+      throw .refused(["\(error)"])
+    }
+    sharesKeys = definition.source.sharesKeys(with: definition.sink)
+    do throws(RegistryError) {
+      let source = try RegistryTransport(definition.source.registry)
+      let sink = sharesKeys ? source : try RegistryTransport(definition.sink.registry)
+      sourceSchemas = SchemaRegistryClient(source)
+      sinkSchemas = SchemaRegistryClient(sink)
+      let sourceKeys = Self.keyRing(source, definition.source.rules, drivers, log)
+      keyRings = KeyRings(
+        source: sourceKeys,
+        sink: sharesKeys ? sourceKeys : Self.keyRing(sink, definition.sink.rules, drivers, log))
+    } catch {
+      throw .registry(error)
+    }
+  }
+
+  private static func keyRing(
+    _ transport: RegistryTransport, _ rules: RuleSettings, _ drivers: KMSDrivers, _ log: Logger
+  ) -> KeyRing {
+    KeyRing(
+      registry: DEKRegistryClient(transport), drivers: drivers,
+      properties: rules.parameters(forType: "ENCRYPT"),
+      log: log)
+  }
+}

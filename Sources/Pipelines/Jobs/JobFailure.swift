@@ -1,0 +1,31 @@
+package import Kafka
+package import KeyManagement
+package import SchemaRegistry
+
+/// Why a job did not start or did not go on. Names places and keys; never quotes a record or a credential.
+package enum JobFailure: Error, CustomStringConvertible {
+  /// The pipeline, as it stands, must not run; all reasons.
+  case refused([String])
+  /// A record could not be processed. Nothing of its partition past it was committed.
+  case record(TopicPartition, offset: Int64, RecordFailure)
+  /// The sink did not take a record.
+  case delivery(TopicPartition, offset: Int64, KafkaError)
+  case kafka(KafkaError)
+  case registry(RegistryError)
+  case key(KeyError)
+
+  /// Whether this is for the pipeline's author to mend, rather than for time.
+  package var isConfiguration: Bool { if case .refused = self { true } else { false } }
+
+  package var description: String {
+    switch self {
+    case .refused(let reasons): reasons.joined(separator: "\n")
+    case .record(let partition, let offset, let failure): "record \(partition)@\(offset): \(failure)"
+    case .delivery(let partition, let offset, let error):
+      "record \(partition)@\(offset) was not written to the sink: \(error)"
+    case .kafka(let error): "\(error)"
+    case .registry(let error): "\(error)"
+    case .key(let error): "\(error)"
+    }
+  }
+}

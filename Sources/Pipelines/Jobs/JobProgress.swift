@@ -1,0 +1,45 @@
+/// How far a job is, as counted by this process.
+package struct JobProgress: Sendable, Hashable {
+  /// Records read from the source.
+  package var read = 0
+  /// Records acknowledged by the sink.
+  package var written = 0
+  /// Records with at least one field sealed, or opened, by this job.
+  package var recordsSealed = 0
+  package var recordsOpened = 0
+  /// Records that came out as they went in, but for the schema reference.
+  package var recordsPassed = 0
+  package var fields = FieldCounts()
+  /// Bytes of keys and values read.
+  package var bytesRead = 0
+  /// Offsets between the position and the end the job goes to (bounded), or the end as last seen.
+  package var remaining: Int64 = 0
+  /// Offsets there were to go through in all, when the job is bounded.
+  package var total: Int64?
+
+  /// Since the first partitions were assigned; joining the group is not counted.
+  package var elapsed = Duration.zero
+
+  package init() {}
+
+  mutating func add(_ lane: LaneCounts) {
+    read += lane.read
+    written += lane.written
+    recordsSealed += lane.sealed
+    recordsOpened += lane.opened
+    recordsPassed += lane.passed
+    fields += lane.fields
+    bytesRead += lane.bytesRead
+  }
+}
+
+/// What one lane did.
+struct LaneCounts: Sendable {
+  var read = 0
+  var written = 0
+  var sealed = 0
+  var opened = 0
+  var passed = 0
+  var fields = FieldCounts()
+  var bytesRead = 0
+}

@@ -1,0 +1,88 @@
+/// Which records of one partition are done, and so how far its offset may be committed.
+///
+/// Records are entered in offset order and finish in any order; the position is the offset up to which all
+/// have finished. Gaps between offsets (compaction, transaction markers) are nothing special.
+package struct OffsetLedger: Sendable {
+  /// Names one entry until it is finished. Counts up and wraps; far fewer than 2^31 are open at a time.
+  package typealias Ticket = UInt32
+
+  private struct Entry {
+    let offset: Int64
+    var isDone: Bool
+  }
+
+  /// A ring: the oldest unfinished entry is at `head`.
+  private var entries: [Entry] = []
+  private var head = 0
+  private var count = 0
+  /// Ticket of the entry at `head`.
+  private var firstTicket: Ticket = 0
+  private var reached: Int64?
+
+  /// The offset of the next record to read if everything were to begin again now; `nil` before anything
+  /// finished.
+  package private(set) var position: Int64?
+
+  package init() {}
+
+  /// Records not yet finished, and finished ones behind them.
+  package var openCount: Int { count }
+
+  /// Enters the next record.
+  package mutating func enter(_ offset: Int64) -> Ticket {
+    if count == entries.count { grow() }
+    entries[index(count)] = Entry(offset: offset, isDone: false)
+    count += 1
+    return firstTicket &+ Ticket(count - 1)
+  }
+
+  /// Takes the newest entry back: its record was not handed on after all.
+  package mutating func withdraw(_ ticket: Ticket) {
+    if count > 0, ticket == firstTicket &+ Ticket(count - 1) { count -= 1 }
+  }
+
+  /// The offset of an open entry.
+  package func offset(of ticket: Ticket) -> Int64? {
+    let distance = Int(ticket &- firstTicket)
+    return distance < count ? entries[index(distance)].offset : nil
+  }
+
+  /// Marks a record as done. A ticket that is not open is ignored: its lane was given up in between.
+  package mutating func finish(_ ticket: Ticket) {
+    let distance = Int(ticket &- firstTicket)
+    guard distance < count else { return }
+    entries[index(distance)].isDone = true
+    while count > 0, entries[head].isDone {
+      position = entries[head].offset + 1
+      head = index(1)
+      count -= 1
+      firstTicket &+= 1
+    }
+    settle()
+  }
+
+  /// Notes that no record is left before `offset`, which is where a bounded job ends. The position moves there
+  /// once everything entered has finished.
+  package mutating func reach(_ offset: Int64) {
+    reached = max(reached ?? offset, offset)
+    settle()
+  }
+
+  private mutating func settle() {
+    if count == 0, let reached { position = max(position ?? reached, reached) }
+  }
+
+  private func index(_ distance: Int) -> Int {
+    let index = head + distance
+    return index < entries.count ? index : index - entries.count
+  }
+
+  private mutating func grow() {
+    var larger: [Entry] = []
+    larger.reserveCapacity(max(entries.count * 2, 1_024))
+    for distance in 0..<count { larger.append(entries[index(distance)]) }
+    while larger.count < larger.capacity { larger.append(Entry(offset: 0, isDone: true)) }
+    entries = larger
+    head = 0
+  }
+}

@@ -1,0 +1,209 @@
+internal import Codecs
+internal import Kafka
+package import KeyManagement
+
+/// Processes the records of one partition in order and keeps the books on them.
+///
+/// Lanes run in parallel; within one, a record is handed to the producer before the next is looked at. Nothing
+/// is awaited per record unless a plan, a key or room in the producer's queue is missing.
+actor PartitionLane {
+  /// What all lanes of a job share.
+  struct Surroundings: Sendable {
+    let plans: PlanCache
+    let keyRings: KeyRings
+    let producer: Producer
+    let sink: ProducerTopic
+    /// Whether `__rule.*` headers must go: they would make clients skip the rules.
+    let seals: Bool
+    let tick: Tick
+    let failures: FailureBox
+  }
+
+  let partition: TopicPartition
+  /// Distinguishes the acknowledgements of this lane.
+  private let number: UInt32
+  /// Where the job ends in this partition; `nil` when it goes on.
+  private let end: Int64?
+  private let queue: LaneQueue
+  private let around: Surroundings
+  private let engine = RecordEngine()
+  private var ledger = OffsetLedger()
+  private(set) var counts = LaneCounts()
+  private var isProcessing = false
+
+  init(_ partition: TopicPartition, number: UInt32, end: Int64?, queue: LaneQueue, around: Surroundings) {
+    self.partition = partition
+    self.number = number
+    self.end = end
+    self.queue = queue
+    self.around = around
+  }
+
+  /// Processes what comes until the queue ends or something fails.
+  func run() async {
+    for await item in queue.items {
+      if queue.isAbandoned || around.failures.failure != nil { break }
+      switch item {
+      case .end(let offset): ledger.reach(offset)
+      case .records(let batch):
+        isProcessing = true
+        do throws(JobFailure) { try await process(batch) } catch { around.failures.report(error) }
+        isProcessing = false
+      }
+      queue.done(item)
+    }
+  }
+
+  // MARK: Records
+
+  private func process(_ batch: RecordBatch) async throws(JobFailure) {
+    var index = 0
+    while index < batch.count, !queue.isAbandoned {
+      if let end, batch[index].offset >= end { return }
+      // The record's memory goes with the batch, which this call holds; nothing of it is kept across a wait.
+      switch step(batch[index]) {
+      case .done: index += 1
+      case .waitForRoom: await around.tick.wait()
+      case .fetch(let missing): try await fetch(missing, for: batch[index].offset)
+      case .failed(let failure): throw failure
+      }
+      if around.failures.failure != nil { return }
+    }
+  }
+
+  private enum Step {
+    case done
+    case waitForRoom
+    case fetch(Missing)
+    case failed(JobFailure)
+  }
+
+  private enum Missing {
+    case plan(SchemaReference)
+    case key(KeyName)
+  }
+
+  private func step(_ record: ConsumedRecord) -> Step {
+    guard let value = record.value else { return produce(record, value: nil, header: nil, .passed) }
+    let before = engine.counts
+    let outcome = record.withLastHeader("__value_schema_id") { header in
+      engine.process(value: value, schemaHeader: header)
+    }
+    switch outcome {
+    case .unchanged: return produce(record, value: value, header: nil, kind(since: before))
+    case .rewritten(let header):
+      return produce(record, value: engine.output, header: header, kind(since: before))
+    case .needsPlan(let reference): return .fetch(.plan(reference))
+    case .needsKey(let name): return .fetch(.key(name))
+    case .failed(let failure): return .failed(.record(partition, offset: record.offset, failure))
+    }
+  }
+
+  private enum Kind {
+    case sealed
+    case opened
+    case passed
+  }
+
+  private func kind(since before: FieldCounts) -> Kind {
+    if engine.counts.sealed > before.sealed { return .sealed }
+    return engine.counts.opened > before.opened ? .opened : .passed
+  }
+
+  // MARK: Output
+
+  private func produce(
+    _ record: ConsumedRecord, value: UnsafeRawBufferPointer?, header: SchemaReference?, _ kind: Kind
+  ) -> Step {
+    let ticket = ledger.enter(record.offset)
+    do throws(KafkaError) {
+      try around.producer.produce(
+        to: around.sink, partition: partition.partition, key: record.key, value: value,
+        headers: headers(of: record, schema: header), timestamp: max(record.timestamp, 0),
+        tag: UInt64(number) << 32 | UInt64(ticket))
+    } catch {
+      ledger.withdraw(ticket)
+      return error.isQueueFull
+        ? .waitForRoom : .failed(.delivery(partition, offset: record.offset, error))
+    }
+    counts.read += 1
+    counts.bytesRead += (record.key?.count ?? 0) + (record.value?.count ?? 0)
+    counts.fields = engine.counts
+    switch kind {
+    case .sealed: counts.sealed += 1
+    case .opened: counts.opened += 1
+    case .passed: counts.passed += 1
+    }
+    return .done
+  }
+
+  private func headers(of record: ConsumedRecord, schema: SchemaReference?) -> RecordHeaders? {
+    guard record.hasHeaders, let headers = record.copyHeaders() else { return nil }
+    if around.seals {
+      for name in headers.names where name.hasPrefix("__rule.") { headers.remove(name) }
+    }
+    if let schema {
+      headers.remove(Frame.valueHeader)
+      let arena = ByteArena(capacity: 64)
+      schema.write(to: arena)
+      headers.append(Frame.valueHeader, arena.bytes)
+    }
+    return headers
+  }
+
+  // MARK: What is missing
+
+  private func fetch(_ missing: Missing, for offset: Int64) async throws(JobFailure) {
+    switch missing {
+    case .plan(let reference):
+      do throws(RecordFailure) {
+        engine.setPlan(try await around.plans.plan(for: reference), for: reference)
+      } catch {
+        throw .record(partition, offset: offset, error)
+      }
+    case .key(let name):
+      do throws(KeyError) {
+        engine.setKey(
+          .success(try await around.keyRings[name.family.side].openingKey(name.identity)), for: name)
+      } catch {
+        // A key that cannot be had is an answer; a registry that does not answer is none.
+        if error.isRetriable { throw .key(error) }
+        engine.setKey(.failure(error), for: name)
+      }
+    }
+  }
+
+  // MARK: Acknowledgements
+
+  /// Takes notice of records of this lane that the sink acknowledged or refused.
+  func acknowledge(_ acknowledgements: [Acknowledgement]) {
+    for acknowledgement in acknowledgements {
+      let ticket = OffsetLedger.Ticket(truncatingIfNeeded: acknowledgement.tag)
+      if let error = acknowledgement.error {
+        around.failures.report(.delivery(partition, offset: ledger.offset(of: ticket) ?? -1, error))
+      } else {
+        counts.written += 1
+        ledger.finish(ticket)
+      }
+    }
+  }
+
+  /// The offset to commit; `nil` before anything was finished.
+  var position: Int64? { ledger.position }
+
+  /// Whether nothing is being processed or waiting for its acknowledgement.
+  var isIdle: Bool { !isProcessing && ledger.openCount == 0 }
+}
+
+/// The key rings of both sides.
+package struct KeyRings: Sendable {
+  private let source: KeyRing
+  private let sink: KeyRing
+
+  package init(source: KeyRing, sink: KeyRing) {
+    self.source = source
+    self.sink = sink
+  }
+
+  package subscript(side: KeySide) -> KeyRing { side == .source ? source : sink }
+}

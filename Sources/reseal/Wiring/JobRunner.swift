@@ -1,0 +1,93 @@
+import ArgumentParser
+import Logging
+import Pipelines
+import ServiceLifecycle
+import UnixSignals
+
+/// Runs jobs side by side, shows how far they are, and turns their endings into an exit code.
+struct JobRunner {
+  private let services: [JobService]
+
+  init(_ services: [JobService]) { self.services = services }
+
+  /// Throws the ``ExitCode`` unless it is 0.
+  func run(log: Logger) async throws {
+    let progress = Task { await showProgress() }
+    let runs = ServiceGroup(
+      configuration: .init(
+        services: [
+          .init(
+            service: AllJobs(services: services), successTerminationBehavior: .gracefullyShutdownGroup)
+        ], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+    try await runs.run()
+    progress.cancel()
+    await progress.value
+    if let code = await report() { throw code }
+  }
+
+  /// The group ends when the last job has.
+  private struct AllJobs: Service {
+    let services: [JobService]
+
+    func run() async {
+      await withDiscardingTaskGroup { group in
+        for service in services { group.addTask { await service.run() } }
+      }
+    }
+  }
+
+  // MARK: Progress
+
+  private func showProgress() async {
+    guard Console.error.isTerminal else { return }
+    var lines = services.map { ProgressLine(name: $0.definition.name) }
+    await draw(&lines, isFirst: true)
+    while !Task.isCancelled {
+      // Only a cancellation ends the wait early, and the loop with it.
+      do { try await Task.sleep(for: .milliseconds(250)) } catch { break }
+      await draw(&lines, isFirst: false)
+    }
+    await draw(&lines, isFirst: false)
+    Console.error.line()
+  }
+
+  private func draw(_ lines: inout [ProgressLine], isFirst: Bool) async {
+    var text = !isFirst && lines.count > 1 ? "\u{1B}[\(lines.count - 1)A" : ""
+    for index in lines.indices {
+      let line = lines[index].text(await services[index].progress(), width: Console.error.width)
+      text += "\r\(line)\u{1B}[K" + (index < lines.count - 1 ? "\n" : "")
+    }
+    Console.error.write(text)
+  }
+
+  // MARK: Endings
+
+  /// What to exit with; `nil` for 0. The gravest ending counts.
+  private func report() async -> ExitCode? {
+    var codes: [ExitCode] = []
+    for service in services {
+      let name = service.definition.name
+      switch await service.ending() {
+      case .finished?: summarize(name, "done", .green, await service.progress())
+      case .interrupted?, nil:
+        summarize(name, "interrupted; run it again to resume", .yellow, await service.progress())
+        codes.append(.interrupted)
+      case .failed(let failure)?:
+        for line in "\(failure)".split(separator: "\n") {
+          Console.error.line("\(Console.error.styled("error", .red)) \(name): \(line)")
+        }
+        codes.append(failure.isConfiguration ? .refused : .failure)
+      }
+    }
+    return [.refused, .failure, .interrupted].first { codes.contains($0) }
+  }
+
+  private func summarize(_ name: String, _ what: String, _ style: Console.Style, _ progress: JobProgress?) {
+    guard Console.error.isTerminal else { return }
+    let progress = progress ?? JobProgress()
+    Console.error.line(
+      "\(Console.error.styled(what, style)) \(name): \(progress.written.grouped) records written, "
+        + "\(progress.recordsSealed.grouped) sealed, \(progress.recordsOpened.grouped) opened, "
+        + "\(progress.recordsPassed.grouped) passed")
+  }
+}

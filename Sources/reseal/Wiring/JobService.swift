@@ -1,0 +1,103 @@
+import Foundation
+import KeyManagement
+import Logging
+import Pipelines
+import ServiceLifecycle
+
+/// One pipeline from preflight to its end, as a service that stops in good order on request.
+final class JobService: Service {
+  enum Ending: Sendable {
+    case finished
+    case interrupted
+    case failed(JobFailure)
+  }
+
+  let definition: PipelineDefinition
+  private let log: Logger
+  private let state: StateActor
+
+  /// What others may look at while the job runs.
+  private actor StateActor {
+    var job: Job?
+    var ending: Ending?
+    func set(_ job: Job) { self.job = job }
+    func end(_ ending: Ending) { self.ending = ending }
+  }
+
+  init(_ definition: PipelineDefinition, log: Logger) {
+    self.definition = definition
+    var log = log
+    log[metadataKey: "job"] = "\(definition.name)"
+    self.log = log
+    state = StateActor()
+  }
+
+  /// How far the job is; `nil` before its first record.
+  func progress() async -> JobProgress? { await state.job?.progress() }
+
+  /// How it ended; `nil` while it runs.
+  func ending() async -> Ending? { await state.ending }
+
+  func run() async {
+    let ending = await runToEnd()
+    await state.end(ending)
+    let counts = await progress()?.metadata ?? [:]
+    switch ending {
+    case .finished: log.info("job finished", metadata: counts)
+    case .interrupted: log.info("job interrupted; run it again to resume", metadata: counts)
+    case .failed(let failure): log.error("job failed", metadata: ["error": "\(failure)"])
+    }
+  }
+
+  private func runToEnd() async -> Ending {
+    do throws(JobFailure) {
+      let clients = try JobClients(definition, drivers: Drivers.all, log: log)
+      let prepared = try await stoppable(Preflight(definition, clients: clients))
+      guard let prepared else { return .interrupted }
+      let job = try Job(prepared, log: log)
+      await state.set(job)
+      switch try await run(job) {
+      case .finished: return .finished
+      case .stopped: return definition.isBounded ? .interrupted : .finished
+      }
+    } catch {
+      return .failed(error)
+    }
+  }
+
+  /// The preflight's result, or `nil` when a shutdown came first.
+  private func stoppable(_ preflight: Preflight) async throws(JobFailure) -> PreparedJob? {
+    let result = await cancelWhenGracefulShutdown { () -> Result<PreparedJob, JobFailure> in
+      do throws(JobFailure) { return .success(try await preflight.run()) } catch { return .failure(error) }
+    }
+    do throws(JobFailure) {
+      return try result.get()
+    } catch {
+      if Task.isShuttingDownGracefully { return nil }
+      throw error
+    }
+  }
+
+  private func run(_ job: Job) async throws(JobFailure) -> Job.Outcome {
+    let result = await withGracefulShutdownHandler { () -> Result<Job.Outcome, JobFailure> in
+      do throws(JobFailure) { return .success(try await job.run()) } catch { return .failure(error) }
+    } onGracefulShutdown: {
+      Task { await job.stop() }
+    }
+    return try result.get()
+  }
+}
+
+/// The key management services at hand.
+enum Drivers {
+  static let all = KMSDrivers([LocalKMS(environment: ProcessInfo.processInfo.environment)])
+}
+
+extension JobProgress {
+  var metadata: Logger.Metadata {
+    [
+      "read": "\(read)", "written": "\(written)", "sealed": "\(recordsSealed)", "opened": "\(recordsOpened)",
+      "passed": "\(recordsPassed)",
+    ]
+  }
+}
