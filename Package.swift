@@ -75,9 +75,12 @@ let package = Package(
     tests(of: "FieldCrypto"),
     tests(of: "Codecs", ["JSON"]),
     tests(of: "Kafka"),
-    tests(of: "Pipelines", ["Codecs", "FieldCrypto", "JSON", "KeyManagement", "SchemaRegistry"]),
+    tests(
+      of: "Pipelines",
+      ["Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "SchemaRegistry"]),
     tests(of: "HTTPClient", ["Threads"]),
-    tests(of: "KeyManagement", ["FieldCrypto"]),
+    tests(of: "SchemaRegistry", ["Codecs", "Configuration", "HTTPClient", "JSON", "RegistryServer"]),
+    tests(of: "KeyManagement", ["FieldCrypto", "RegistryServer", "SchemaRegistry", logging]),
     tests(of: "RegistryServer", ["Codecs", "FieldCrypto", "JSON", "KeyManagement"]),
   ],
   swiftLanguageModes: [.v6]

@@ -58,7 +58,10 @@ extension PipelineDefinition {
       throw InvalidPipeline([Problem("$", "not JSON: \(error)")])
     }
     let (filled, missing) = interpolation.filled(document)
-    let problems = missing + PipelineShape.shape.problems(with: filled, at: "$")
+    // What could not be filled in is empty now, and being empty is not another problem.
+    let unfilled = Set(missing.map(\.path))
+    let problems =
+      missing + PipelineShape.shape.problems(with: filled, at: "$").filter { !unfilled.contains($0.path) }
     guard problems.isEmpty else { throw InvalidPipeline(problems) }
     try self.init(checked: filled)
   }

@@ -31,6 +31,7 @@ package actor Job {
   private var nextLookAtOthers = ContinuousClock.now
   /// When there was first something to do.
   private var startedAt: ContinuousClock.Instant?
+  private var endedAt: ContinuousClock.Instant?
   /// What lanes did that are gone.
   private var past = JobProgress()
 
@@ -65,6 +66,7 @@ package actor Job {
       let ended = Flag()
       group.addTask { await self.acknowledge(until: ended) }
       let result = await self.work(in: &group)
+      endedAt = .now
       await self.close()
       ended.raise()
       producer.wake()
@@ -316,7 +318,7 @@ package actor Job {
   /// How far the job is.
   package func progress() async -> JobProgress {
     var progress = past
-    if let startedAt { progress.elapsed = .now - startedAt }
+    if let startedAt { progress.elapsed = (endedAt ?? .now) - startedAt }
     for lane in assignment.lanes { progress.add(await lane.counts) }
     guard prepared.definition.isBounded else { return progress }
     var remaining: Int64 = 0

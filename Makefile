@@ -1,0 +1,55 @@
+# Everything a newcomer needs on Debian 12 with a Swift 6 toolchain. `make help` lists the targets.
+
+SWIFT_BUILD_FLAGS := --explicit-target-dependency-import-check error
+PYTHON := .venv/bin/python
+
+.PHONY: help demo test build release lint format sanitize-thread sanitize-address schema clean system-packages test-packages
+
+help: ## List the targets.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+demo: release ## Build, then seal and open 10,000 made-up customers and show what happened.
+	@echo "==> running the demonstration"
+	@.build/release/reseal demo
+
+test: lint build $(PYTHON) ## Check formatting, build, and run every test, interop with the Python client included.
+	@echo "==> running the tests"
+	@swift test $(SWIFT_BUILD_FLAGS)
+
+build: test-packages ## Build everything for testing.
+	@echo "==> building (debug)"
+	@swift build --build-tests $(SWIFT_BUILD_FLAGS)
+
+release: system-packages ## Build the program, optimised: .build/release/reseal
+	@echo "==> building (release)"
+	@swift build -c release --product reseal $(SWIFT_BUILD_FLAGS)
+
+lint: system-packages ## Check the formatting.
+	@echo "==> checking the formatting"
+	@swift format lint --strict --recursive Sources Tests Package.swift
+
+format: ## Format the sources.
+	@swift format --in-place --recursive Sources Tests Package.swift
+
+sanitize-thread: test-packages ## Run the unit tests under the thread sanitizer.
+	@swift test --sanitize=thread --scratch-path .build-thread --skip EndToEndTests
+
+sanitize-address: test-packages ## Run the codec, crypto and JSON tests under the address sanitizer.
+	@ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address \
+	  --filter 'CodecsTests|FieldCryptoTests|JSONTests'
+
+schema: release ## Write pipelines/pipeline.schema.json anew.
+	@.build/release/reseal schema > pipelines/pipeline.schema.json
+
+clean: ## Remove everything built.
+	@rm -rf .build .build-* .venv
+
+system-packages:
+	@Scripts/install-packages librdkafka-dev libssl-dev libcurl4-openssl-dev pkg-config
+
+test-packages:
+	@Scripts/install-packages librdkafka-dev libssl-dev libcurl4-openssl-dev pkg-config kcat openssl python3-venv
+
+$(PYTHON): Tests/Interop/requirements.txt | test-packages
+	@Scripts/make-python-environment .venv Tests/Interop/requirements.txt
+	@touch $@

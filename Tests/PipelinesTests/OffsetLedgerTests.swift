@@ -1,0 +1,76 @@
+import Pipelines
+import Testing
+
+struct OffsetLedgerTests {
+  @Test func movesOnlyWhenEverythingBeforeHasFinished() {
+    var ledger = OffsetLedger()
+    let tickets = [10, 11, 15].map { ledger.enter($0) }
+    #expect(ledger.position == nil)
+    ledger.finish(tickets[1])
+    #expect(ledger.position == nil)
+    ledger.finish(tickets[0])
+    #expect(ledger.position == 12)
+    ledger.finish(tickets[2])
+    #expect(ledger.position == 16 && ledger.openCount == 0)
+  }
+
+  @Test func theEndIsReachedOnceNothingIsOpen() {
+    var ledger = OffsetLedger()
+    ledger.reach(5)
+    #expect(ledger.position == 5, "nothing was there before the end")
+    let ticket = ledger.enter(7)
+    ledger.reach(20)
+    #expect(ledger.position == 5)
+    ledger.finish(ticket)
+    #expect(ledger.position == 20, "offsets 8 to 19 hold no record")
+  }
+
+  @Test func whatWasNotHandedOnIsWithdrawn() {
+    var ledger = OffsetLedger()
+    let first = ledger.enter(1)
+    let second = ledger.enter(2)
+    #expect(ledger.offset(of: second) == 2)
+    ledger.withdraw(second)
+    #expect(ledger.openCount == 1 && ledger.offset(of: second) == nil)
+    let again = ledger.enter(2)
+    ledger.finish(first)
+    #expect(ledger.position == 2)
+    ledger.finish(again)
+    #expect(ledger.position == 3)
+  }
+
+  @Test func unknownTicketsChangeNothing() {
+    var ledger = OffsetLedger()
+    ledger.finish(0)
+    ledger.finish(7)
+    #expect(ledger.position == nil)
+    let ticket = ledger.enter(1)
+    ledger.finish(ticket &+ 1)
+    ledger.finish(ticket &- 1)
+    #expect(ledger.position == nil && ledger.openCount == 1)
+  }
+
+  /// Against a model that remembers everything: random orders, gaps, growth and many turns of the ring.
+  @Test func agreesWithAModel() {
+    for _ in 0..<50 {
+      var ledger = OffsetLedger()
+      var open: [(ticket: OffsetLedger.Ticket, offset: Int64)] = []
+      var finished: Set<Int64> = []
+      var entered: [Int64] = []
+      var offset: Int64 = 0
+      for _ in 0..<3_000 {
+        if open.count < 2_000, Int.random(in: 0...2) > 0 || open.isEmpty {
+          offset += Int64.random(in: 1...3)
+          open.append((ledger.enter(offset), offset))
+          entered.append(offset)
+        } else {
+          let (ticket, offset) = open.remove(at: Int.random(in: 0..<min(open.count, 20)))
+          ledger.finish(ticket)
+          finished.insert(offset)
+        }
+      }
+      let last = entered.prefix { finished.contains($0) }.last
+      #expect(ledger.position == last.map { $0 + 1 })
+    }
+  }
+}

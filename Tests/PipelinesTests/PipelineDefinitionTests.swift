@@ -1,0 +1,112 @@
+import Configuration
+import Foundation
+import JSON
+import Kafka
+import SchemaRegistry
+import TestSupport
+import Testing
+
+@testable import Pipelines
+
+struct PipelineDefinitionTests {
+  private let interpolation = Interpolation(environment: ["SECRET": "s"], reserved: ["topic"]) { _ in "" }
+
+  private func definition(_ text: String) throws(InvalidPipeline) -> PipelineDefinition {
+    try PipelineDefinition(parsing: text, interpolation: interpolation)
+  }
+
+  private let complete = """
+    {"name":"n","kafka":{"bootstrap.servers":"b:1","acks":"all"},
+     "schemaRegistry":{"url":"http://r","basic.auth.user.info":"u:p"},
+     "rules":{"rule.executors._default_.param.secret":"${SECRET}"},
+     "source":{"topics":["in"],"group":"g","from":"latest","until":"end","kafka":{"client.id":"source"}},
+     "steps":[{"decrypt":{"tags":["PII"],"plaintext":"pass"}},{"encrypt":{}}],
+     "sink":{"topic":"out","subject":"own","schemaRegistry":{"url":"http://other"}},
+     "delivery":{"guarantee":"at-least-once","commitIntervalMs":"500"},"onFailure":{"action":"stop"}}
+    """
+
+  @Test func everythingIsRead() throws {
+    let pipeline = try definition(complete)
+    #expect(pipeline.name == "n" && pipeline.group == "g" && pipeline.start == .latest && pipeline.isBounded)
+    #expect(pipeline.steps.steps == [.decrypt(.init(onlyTags: ["PII"], passesPlaintext: true)), .encrypt])
+    #expect(pipeline.commitInterval == .milliseconds(500))
+    #expect(pipeline.source.kafka["client.id"] == "source" && pipeline.source.kafka["acks"] == "all")
+    #expect(pipeline.sink.kafka["client.id"] == nil)
+    #expect(pipeline.source.subject.name == "in-value" && pipeline.sink.subject.name == "own")
+    #expect(pipeline.source.registry.urls == ["http://r"] && pipeline.sink.registry.urls == ["http://other"])
+    #expect(pipeline.source.rules.parameters(forType: "ENCRYPT") == ["secret": "s"])
+    #expect(!pipeline.source.sharesKeys(with: pipeline.sink), "the registries differ")
+  }
+
+  @Test func whatIsLeftOutHasDefaults() throws {
+    let pipeline = try definition(
+      #"{"name":"n","kafka":{"bootstrap.servers":"b:1"},"schemaRegistry":{"url":"http://r/"},"source":{"topics":["in"]},"steps":[{"encrypt":{}}],"sink":{"topic":"out"}}"#
+    )
+    #expect(pipeline.group == "n" && pipeline.start == .earliest && !pipeline.isBounded)
+    #expect(pipeline.commitInterval == .seconds(1))
+    #expect(pipeline.source.sharesKeys(with: pipeline.sink))
+  }
+
+  @Test(arguments: [
+    ("{", ["$: not JSON: expected a member name at line 1, column 2"]),
+    (
+      #"{"name":"n","name":"m"}"#,
+      ["$: not JSON: a member name used before in the same object at line 1, column 13"]
+    ),
+    (
+      "{}",
+      [
+        #"$: "name" is missing"#, #"$: "source" is missing"#, #"$: "steps" is missing"#,
+        #"$: "sink" is missing"#,
+      ]
+    ),
+    (
+      #"{"name":"a b","source":{"topic":"x"},"steps":[{"encryptt":{}}],"sink":{"topic":"o"},"kafak":{}}"#,
+      [
+        #"$.name: must be 1 to 200 of letters, digits, ".", "_" and "-""#,
+        #"$.source.topic: unknown key; did you mean "topics"?"#,
+        #"$.source: "topics" is missing"#, #"$.steps[0].encryptt: unknown key; did you mean "encrypt"?"#,
+        #"$.kafak: unknown key; did you mean "kafka"?"#,
+      ]
+    ),
+    (
+      #"{"name":"n","kafka":{"bootstrap.servers":"b","nope":1},"schemaRegistry":{"url":"ftp://x","basic.auth.user.info":"nocolon"},"source":{"topics":["a","b"]},"steps":[{"encrypt":{}},{"decrypt":{}}],"sink":{"topic":"a"}}"#,
+      [
+        "$.source.topics: several topics into one sink topic would mix their partitions; use one pipeline for each",
+        "$.sink.topic: is the source topic: rewriting a topic in place is not supported",
+        "$.steps: must be encrypt, decrypt, or decrypt followed by encrypt",
+        #"$.kafka: kafka property "nope": No such configuration property: "nope" (_INVALID_ARG)"#,
+        "$.schemaRegistry.url: must be a comma-separated list of http:// or https:// addresses",
+        #"$.schemaRegistry["basic.auth.user.info"]: must be user:password"#,
+      ]
+    ),
+    (
+      #"{"name":"n","source":{"topics":["a"]},"steps":[{"encrypt":{}}],"sink":{"topic":"${MISSING}"}}"#,
+      ["$.sink.topic: the environment variable MISSING is not set"]
+    ),
+  ])
+  func allProblemsAreReportedAtOnce(_ text: String, _ expected: [String]) throws {
+    let invalid = try #require(throws: InvalidPipeline.self) { try definition(text) }
+    #expect(invalid.problems.map(\.description) == expected)
+  }
+
+  @Test func theSchemaIsPublished() throws {
+    let file = Fixtures.directory.appending(path: "../../pipelines/pipeline.schema.json")
+    let published = try JSONValue(parsing: Array(Data(contentsOf: file)))
+    #expect(published == PipelineShape.jsonSchema, "run make schema")
+  }
+
+  @Test func everyExampleIsValid() throws {
+    let folder = Fixtures.directory.appending(path: "../../pipelines")
+    let environment = ["LOCAL_SECRET": "x"]
+    let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+      .filter { $0.pathExtension == "json" && $0.lastPathComponent != "pipeline.schema.json" }
+    #expect(files.count >= 2)
+    for file in files {
+      let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+      _ = try PipelineDefinition(
+        parsing: text, interpolation: Interpolation(environment: environment, reserved: ["topic"]) { _ in "" }
+      )
+    }
+  }
+}
