@@ -82,6 +82,13 @@ let package = Package(
     tests(of: "SchemaRegistry", ["Codecs", "Configuration", "HTTPClient", "JSON", "RegistryServer"]),
     tests(of: "KeyManagement", ["FieldCrypto", "RegistryServer", "SchemaRegistry", logging]),
     tests(of: "RegistryServer", ["Codecs", "FieldCrypto", "JSON", "KeyManagement"]),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "reseal", "Codecs", "JSON", "Kafka", "KeyManagement", "RegistryServer", "SchemaRegistry",
+        "TestSupport",
+      ],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

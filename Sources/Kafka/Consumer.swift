@@ -189,6 +189,9 @@ package actor Consumer {
   }
 
   /// The group's committed offsets; partitions without one are left out.
+  ///
+  /// A member that is joining the group gets no answer before it has joined: brokers answer the requests of a
+  /// connection one after the other. Ask by a consumer that does not subscribe.
   package func committed(
     _ partitions: [TopicPartition], timeout: Duration = .seconds(30)
   ) throws(KafkaError) -> [TopicPartition: Int64] {

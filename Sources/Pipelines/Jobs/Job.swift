@@ -21,6 +21,8 @@ package actor Job {
   private let prepared: PreparedJob
   private let log: Logger
   private let consumer: Consumer
+  /// Asks for the group's offsets without being a member.
+  private let bystander: Consumer
   private let producer: Producer
   private let around: PartitionLane.Surroundings
   private var assignment = Assignment()
@@ -42,6 +44,7 @@ package actor Job {
     let notices: NoticeHandler = { log.record($0) }
     do {
       consumer = try Consumer(JobSettings.consumer(definition), notices: notices)
+      bystander = try Consumer(JobSettings.consumer(definition), notices: notices)
       producer = try Producer(JobSettings.producer(definition), notices: notices)
       around = PartitionLane.Surroundings(
         plans: PlanCache(prepared.context, schemas: SchemaCache(prepared.clients.sourceSchemas)),
@@ -77,12 +80,14 @@ package actor Job {
 
   private func work(in group: inout DiscardingTaskGroup) async -> Result<Outcome, JobFailure> {
     do throws(JobFailure) {
+      // A job that is done already must not disturb the group by joining it.
+      if try await isComplete() { return .success(.finished) }
       try await kafka { () throws(KafkaError) in
         try await consumer.subscribe([prepared.definition.sourceTopic])
       }
       while !isStopping {
         try check()
-        if try await isComplete() { return .success(.finished) }
+        if startedAt != nil, try await isComplete() { return .success(.finished) }
         try await poll(in: &group)
         try await commitIfDue()
       }
@@ -126,7 +131,7 @@ package actor Job {
   private func accept(_ partitions: [TopicPartition], in group: inout DiscardingTaskGroup)
     async throws(JobFailure)
   {
-    let committed = try await kafka { () throws(KafkaError) in try await consumer.committed(partitions) }
+    let committed = try await kafka { () throws(KafkaError) in try await bystander.committed(partitions) }
     var starts: [TopicPartition: StartOffset] = [:]
     for partition in partitions {
       let lane = assignment.add(partition, end: end(of: partition), committed: committed[partition], around)
@@ -254,7 +259,7 @@ package actor Job {
     guard !openPartitions.isEmpty, nextLookAtOthers <= .now else { return openPartitions.isEmpty }
     nextLookAtOthers = .now + .seconds(1)
     let open = openPartitions
-    let others = try await kafka { () throws(KafkaError) in try await consumer.committed(open) }
+    let others = try await kafka { () throws(KafkaError) in try await bystander.committed(open) }
     committed.merge(others) { own, theirs in max(own, theirs) }
     return openPartitions.isEmpty
   }
@@ -302,6 +307,7 @@ package actor Job {
       // Records still in flight after a failure are not worth waiting for: nothing past them was committed.
       if producer.inFlight > 0 { try await producer.purge() }
       try await consumer.close()
+      try await bystander.close()
     } catch {
       log.warning("the consumer did not close in good order", metadata: ["error": "\(error)"])
     }

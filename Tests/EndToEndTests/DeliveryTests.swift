@@ -1,0 +1,139 @@
+import Foundation
+import Kafka
+import JSON
+import Testing
+
+/// Nothing lost, nothing reordered, and after an interruption nothing done twice.
+struct DeliveryTests {
+  /// What must be equal between a source record and its sink record.
+  private func outside(_ record: Cluster.Record) -> Cluster.Record {
+    var record = record
+    record.value = record.value.map { _ in [] }
+    return record
+  }
+
+  @Test func twoHundredThousandRecordsComeThroughInOrder() async throws {
+    let (count, partitions) = (200_000, 40)
+    let cluster = try await Cluster(partitions: partitions)
+    let id = try await cluster.registerSchemas()
+    let values = try (0..<2).map { try Cluster.customer($0, schemaID: id, filler: 430) }
+    let source = (0..<count).lazy.map { index in
+      Cluster.Record(
+        partition: Int32(index % partitions), key: Array("key-\(index)".utf8), value: values[index % 2],
+        timestamp: 1_700_000_000_000 + Int64(index),
+        headers: index.isMultiple(of: 100) ? ["n": Array("\(index)".utf8)] : [:])
+    }
+    try await cluster.produce(source)
+    let start = ContinuousClock.now
+    let outcome = try await PipelineFile(cluster).run()
+    let elapsed = ContinuousClock.now - start
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    print(
+      "200,000 records of 500 bytes in \(elapsed): \(Int(Double(count) / (Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18))) a second, starting and joining the group included"
+    )
+    let sink = try await cluster.records()
+    let expected = source.sorted { $0.partition < $1.partition }
+    #expect(sink.count == count)
+    for (found, wanted) in zip(sink, expected) { try #require(outside(found) == outside(wanted)) }
+    #expect(sink.allSatisfy { !String(decoding: $0.value ?? [], as: UTF8.self).contains("canary") })
+    #expect(
+      try await cluster.committed(partitions: partitions)
+        == Array(repeating: Int64(count / partitions), count: partitions))
+  }
+
+  @Test func anInterruptedJobResumes() async throws {
+    let (count, partitions) = (8_000, 4)
+    let cluster = try await Cluster(partitions: partitions)
+    let id = try await cluster.registerSchemas()
+    let value = try Cluster.customer(1, schemaID: id)
+    let source = (0..<count).map {
+      Cluster.Record(partition: Int32($0 % partitions), key: Array("key-\($0)".utf8), value: value)
+    }
+    // A fetch brings one batch of a partition, so small batches and slow answers make a job that takes its time.
+    try await cluster.produce(source, batch: 100)
+    let kafka =
+      #"{"bootstrap.servers":"\#(cluster.kafka.bootstrapServers)","fetch.message.max.bytes":"1000"}"#
+    let file = try PipelineFile(cluster, ["source": #"{"topics":["in"],"until":"end","kafka":\#(kafka)}"#])
+    try cluster.kafka.setRoundTripTime(.milliseconds(50), ofBroker: 1)
+    let running = try Program.Running(["run", file.path])
+    while try await cluster.endOffsets(partitions: partitions).allSatisfy({ $0 < 100 }) { await Task.yield() }
+    running.interrupt()
+    let first = try await running.outcome()
+    try cluster.kafka.setRoundTripTime(.zero, ofBroker: 1)
+    #expect(first.exitCode == 3, "\(first.errors)")
+    let firstCount = try await cluster.records().count
+    #expect(firstCount < count, "the job was over before it could be interrupted")
+    #expect(try await cluster.committed(partitions: partitions).compactMap(\.self).reduce(0, +) == firstCount)
+    let second = try await file.run()
+    #expect(second.exitCode == 0, "\(second.errors)")
+    #expect(second.errors.contains(#""read":"\#(count - firstCount)""#), "\(second.errors)")
+    let sink = try await cluster.records()
+    #expect(sink.map(\.key) == source.sorted { $0.partition < $1.partition }.map(\.key))
+  }
+
+  @Test func aFinishedJobHasNothingMoreToDo() async throws {
+    let cluster = try await Cluster()
+    let id = try await cluster.registerSchemas()
+    try await cluster.produce([.init(value: try Cluster.customer(1, schemaID: id))])
+    for _ in 0..<2 { #expect(try await PipelineFile(cluster).run().exitCode == 0) }
+    #expect(try await cluster.records().count == 1)
+  }
+
+  @Test func sealingASealedTopicAgainChangesNothing() async throws {
+    let cluster = try await Cluster(topics: ["in", "out", "copy"])
+    let id = try await cluster.registerSchemas()
+    try await cluster.produce(try (0..<50).map { .init(value: try Cluster.customer($0, schemaID: id)) })
+    #expect(try await PipelineFile(cluster).run().exitCode == 0)
+    let sealed = try await cluster.records()
+    let again = try PipelineFile(
+      cluster,
+      [
+        "name": #""again""#, "source": #"{"topics":["out"],"until":"end"}"#,
+        "sink": #"{"topic":"copy","subject":"out-value"}"#,
+      ])
+    #expect(try await again.run().exitCode == 0)
+    #expect(try await cluster.records(in: "copy") == sealed)
+  }
+
+  @Test func ruleHeadersAreDroppedAndOthersKept() async throws {
+    let cluster = try await Cluster()
+    let id = try await cluster.registerSchemas()
+    let headers = ["__rule.name": Array("enc".utf8), "__rule.mode": [], "trace": [1, 2]]
+    try await cluster.produce([.init(value: try Cluster.customer(1, schemaID: id), headers: headers)])
+    #expect(try await PipelineFile(cluster).run().exitCode == 0)
+    let record = try #require(try await cluster.records().first)
+    #expect(record.headers == ["trace": [1, 2]])
+    #expect(
+      !String(decoding: record.value ?? [], as: UTF8.self).contains("canary"),
+      "the header must not skip the rule")
+  }
+
+  @Test func aContinuousJobRunsUntilItIsStopped() async throws {
+    let cluster = try await Cluster()
+    let id = try await cluster.registerSchemas()
+    let file = try PipelineFile(cluster, ["source": #"{"topics":["in"]}"#])
+    let running = try Program.Running(["run", file.path])
+    for round in 1...3 {
+      try await cluster.produce([.init(value: try Cluster.customer(round, schemaID: id))])
+      while try await cluster.records().count < round { await Task.yield() }
+    }
+    running.interrupt()
+    #expect(try await running.outcome().exitCode == 0)
+    #expect(try await cluster.committed() == [3])
+  }
+
+  @Test func twoInstancesShareTheWork() async throws {
+    let (count, partitions) = (4_000, 4)
+    let cluster = try await Cluster(partitions: partitions)
+    let id = try await cluster.registerSchemas()
+    let value = try Cluster.customer(1, schemaID: id)
+    try await cluster.produce(
+      (0..<count).map { .init(partition: Int32($0 % partitions), key: Array("\($0)".utf8), value: value) })
+    let file = try PipelineFile(cluster)
+    async let first = file.run()
+    async let second = file.run()
+    let outcomes = try await [first, second]
+    #expect(outcomes.map(\.exitCode) == [0, 0], "\(outcomes.map(\.errors))")
+    #expect(try await cluster.records().count == count)
+  }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import Kafka
+import Testing
+
+/// The built program, run as a user runs it.
+struct Program: Sendable {
+  struct Outcome: Sendable {
+    let exitCode: Int32
+    let output: String
+    let errors: String
+  }
+
+  /// Beside the test bundle, where the package manager puts products.
+  static let path: String = {
+    var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+    // The tests may run inside a helper of the toolchain; their bundle is then named on the command line.
+    for argument in CommandLine.arguments where argument.hasSuffix(".xctest") {
+      folder = URL(filePath: argument).deletingLastPathComponent()
+    }
+    return folder.appending(path: "reseal").path()
+  }()
+
+  /// Runs to the end without holding a thread.
+  static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
+    try await Running(arguments, environment: environment).outcome()
+  }
+
+  /// A run that a test wants to watch or interrupt.
+  final class Running: Sendable {
+    private let process: Process
+    private let output: Pipe
+    private let errors: Pipe
+    private let ended: AsyncStream<Int32>
+
+    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+      process = Process()
+      (output, errors) = (Pipe(), Pipe())
+      process.executableURL = URL(filePath: Program.path)
+      process.arguments = arguments
+      process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+      process.standardOutput = output
+      process.standardError = errors
+      let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
+      ended = stream
+      process.terminationHandler = { process in
+        continuation.yield(process.terminationStatus)
+        continuation.finish()
+      }
+      try process.run()
+    }
+
+    func interrupt() { kill(process.processIdentifier, SIGTERM) }
+
+    func outcome() async throws -> Outcome {
+      // Both pipes are emptied while it runs; a full one would stop it.
+      async let out = Self.read(output)
+      async let err = Self.read(errors)
+      let status = try #require(await ended.first { _ in true })
+      return Outcome(exitCode: status, output: await out, errors: await err)
+    }
+
+    private static func read(_ pipe: Pipe) async -> String {
+      await withCheckedContinuation { continuation in
+        DispatchQueue.global().async {
+          let data = pipe.fileHandleForReading.readDataToEndOfFile()
+          continuation.resume(returning: String(decoding: data, as: UTF8.self))
+        }
+      }
+    }
+  }
+}
+
+/// A pipeline file that goes with the test.
+final class PipelineFile: Sendable {
+  let path: String
+
+  /// `more` is put over the members of a plain encrypting job from `in` to `out`.
+  init(_ cluster: Cluster, _ more: [String: String] = [:]) throws {
+    var members = [
+      "name": #""job""#,
+      "kafka": #"{"bootstrap.servers":"\#(cluster.kafka.bootstrapServers)"}"#,
+      "schemaRegistry": #"{"url":"\#(cluster.registryURL)","max.retries":"0"}"#,
+      "rules": #"{"secret":"${JOB_SECRET:-\#(Cluster.secret)}"}"#,
+      "source": #"{"topics":["in"],"until":"end"}"#, "steps": #"[{"encrypt":{}}]"#,
+      "sink": #"{"topic":"out"}"#,
+    ]
+    members.merge(more) { _, new in new }
+    let text = members.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",\n")
+    let file = FileManager.default.temporaryDirectory.appending(path: "reseal-\(UUID().uuidString).json")
+    try Data("{\(text)}".utf8).write(to: file)
+    path = file.path()
+  }
+
+  deinit {
+    do { try FileManager.default.removeItem(atPath: path) } catch { print("left behind: \(path)") }
+  }
+
+  func run(_ environment: [String: String] = [:]) async throws -> Program.Outcome {
+    try await Program.run(["run", path], environment: environment)
+  }
+}
