@@ -159,9 +159,10 @@ extension VectorCase {
   }
 
   /// In these vectors no reference refers further.
-  fileprivate func references(of schema: RegisteredSchema) -> [String] {
+  fileprivate func references(of schema: RegisteredSchema) -> [ReferencedSchema] {
     schema.references.compactMap { reference in
-      schemas.first { $0.subject == reference.subject && $0.version == reference.version }?.text
+      schemas.first { $0.subject == reference.subject && $0.version == reference.version }
+        .map { ReferencedSchema(name: reference.name, text: $0.text) }
     }
   }
 
@@ -205,7 +206,8 @@ struct VectorRun {
       steps: StepSequence([step]), sourceSubject: vector.subject, sourceRules: vector.ruleSettings,
       sink: .init(
         subject: vector.subject, schema: sink,
-        avro: try AvroSchema(parsing: sink.text, references: vector.references(of: sink)), targets: targets),
+        avro: try AvroSchema(parsing: sink.text, references: vector.references(of: sink).texts),
+        targets: targets),
       containerTagsReachChildren: vector.isJava)
   }
 

@@ -90,7 +90,7 @@ struct RegistryClientTests {
     _ = try await register("C", "string", [])
     _ = try await register("B", "C", ["C"])
     let a = try await register("A", "B", ["C", "B"])
-    let texts = try await client.references(of: a, subject: Subject("A"))
+    let texts = try await client.references(of: a, subject: Subject("A")).texts
     #expect(texts.count == 2 && texts[0].contains("\"C\"") && texts[1].contains("\"B\""))
     #expect(try AvroSchema(parsing: a.text, references: texts).name == "A")
   }

@@ -1,14 +1,3 @@
-/// One schema together with the rules that choose among its fields.
-package struct AvroTagView: Sendable {
-  package let schema: AvroSchema
-  package let rules: TagRules
-
-  package init(schema: AvroSchema, rules: TagRules) {
-    self.schema = schema
-    self.rules = rules
-  }
-}
-
 /// Compiles a writer's schema, walked in step with the sink's, into one program.
 ///
 /// Both schemas must describe the same bytes; each contributes its own names, tags and rules. A record is

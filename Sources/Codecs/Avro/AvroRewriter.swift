@@ -2,13 +2,11 @@
 ///
 /// The bytes are walked once. Untouched ranges are copied when a replacement interrupts them; a block whose
 /// size was written out (Avro specification, "Arrays" and "Maps") gets its new size.
-struct AvroRewriter {
+struct AvroRewriter: BodyRewriter {
   private let program: AvroProgram
 
   init(program: AvroProgram) { self.program = program }
 
-  /// Appends the rewritten body to `output` and returns `true`, or returns `false` when nothing was replaced;
-  /// then what was appended is of no use and the body stands as it is.
   func rewrite(
     _ body: UnsafeRawBufferPointer, into output: ByteArena, transform: any FieldTransform
   ) throws(RecordError) -> Bool {

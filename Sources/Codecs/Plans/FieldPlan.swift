@@ -1,20 +1,16 @@
 /// What a job does to the records of one writer schema: which leaves are opened, sealed or both, and how to
-/// get at them in the bytes. Compiled once per schema id, shared by all lanes.
+/// get at them in the bytes. Compiled once per schema, shared by all lanes.
+///
+/// Each format adds an initialiser that compiles the writer's view together with the sink's.
 package struct FieldPlan: Sendable {
   /// The leaves that some rule hits; a ``FieldTransform`` is asked by position in this list.
   package let fields: [PlannedField]
 
-  private let rewriter: AvroRewriter
+  private let rewriter: any BodyRewriter
 
-  /// Compiles the plan for Avro. Throws ``FieldPlanError``.
-  ///
-  /// - Parameters:
-  ///   - writer: the schema the records were written with, and the rules to open them under.
-  ///   - sink: the schema they will be stamped with, and the rules to seal them under; `nil` seals nothing.
-  package init(avro writer: AvroTagView, sink: AvroTagView?) throws(FieldPlanError) {
-    let compiled = try AvroPlanCompiler.compile(writer: writer, sink: sink)
-    fields = compiled.fields
-    rewriter = AvroRewriter(program: compiled.program)
+  init(fields: [PlannedField], rewriter: any BodyRewriter) {
+    self.fields = fields
+    self.rewriter = rewriter
   }
 
   /// Walks `body` (the value without its frame) and appends the rewritten body to `output`, returning `true`;
@@ -26,4 +22,14 @@ package struct FieldPlan: Sendable {
     guard !fields.isEmpty else { return false }
     return try rewriter.rewrite(body, into: output, transform: transform)
   }
+}
+
+/// A format's walk over bodies of one compiled schema. Copies everything that is not a planned field as it
+/// stands; keeps no state between bodies.
+protocol BodyRewriter: Sendable {
+  /// As ``FieldPlan/rewrite(_:into:transform:)``. Must not trap or use unbounded memory or stack, whatever the
+  /// body holds.
+  func rewrite(
+    _ body: UnsafeRawBufferPointer, into output: ByteArena, transform: any FieldTransform
+  ) throws(RecordError) -> Bool
 }

@@ -14,12 +14,17 @@ package struct SchemaDifference: Error, Equatable, CustomStringConvertible {
 package enum FieldPlanError: Error, Equatable, CustomStringConvertible {
   /// The two schemas do not describe the same bytes.
   case difference(SchemaDifference)
+  /// A tag stands where no client looks for one (specification section D.4), so its field would stay in the
+  /// clear. The path is that of the schema.
+  case unreachableTag(String)
   /// Types inside each other beyond ``RecordLimits/depth``.
   case tooDeep
 
   package var description: String {
     switch self {
     case .difference(let difference): "\(difference)"
+    case .unreachableTag(let path):
+      "the tag at \(path) stands where no client looks for one, so nothing would be sealed there"
     case .tooDeep: "types are nested deeper than \(RecordLimits.depth) levels"
     }
   }

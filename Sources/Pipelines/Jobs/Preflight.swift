@@ -78,7 +78,7 @@ package struct Preflight: Sendable {
   private func sinkSide() async throws(JobFailure) -> PlanContext.Sink {
     let subject = definition.sink.subject
     let schema: RegisteredSchema
-    let references: [String]
+    let references: [ReferencedSchema]
     do throws(RegistryError) {
       schema = try await clients.sinkSchemas.latest(subject)
       references = try await clients.sinkSchemas.references(of: schema, subject: subject)
@@ -94,7 +94,7 @@ package struct Preflight: Sendable {
       ])
     }
     do {
-      let avro = try AvroSchema(parsing: schema.text, references: references)
+      let avro = try AvroSchema(parsing: schema.text, references: references.texts)
       return PlanContext.Sink(
         subject: subject, schema: schema, avro: avro, targets: try await targets(schema))
     } catch let error as AvroSchemaError {

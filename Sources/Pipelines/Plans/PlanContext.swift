@@ -64,7 +64,7 @@ extension PlanContext {
     }
     let avro: AvroSchema
     do {
-      avro = try AvroSchema(parsing: writer.schema.text, references: writer.references)
+      avro = try AvroSchema(parsing: writer.schema.text, references: writer.references.texts)
     } catch {
       throw PlanRefusal(reference, "it cannot be read: \(error)")
     }

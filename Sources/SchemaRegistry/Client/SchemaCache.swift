@@ -9,9 +9,9 @@ package actor SchemaCache {
   package struct Entry: Sendable {
     package let schema: RegisteredSchema
     /// Texts in an order in which each comes after those it refers to itself.
-    package let references: [String]
+    package let references: [ReferencedSchema]
 
-    package init(schema: RegisteredSchema, references: [String]) {
+    package init(schema: RegisteredSchema, references: [ReferencedSchema]) {
       self.schema = schema
       self.references = references
     }

@@ -60,13 +60,13 @@ package struct SchemaRegistryClient: Sendable {
     return registered
   }
 
-  /// The texts a schema refers to, each after those it refers to itself, without repetition.
+  /// The schemas a schema refers to, each after those it refers to itself, without repetition.
   ///
   /// References inherit the context of the schema's subject.
   package func references(of schema: RegisteredSchema, subject: Subject) async throws(RegistryError)
-    -> [String]
+    -> [ReferencedSchema]
   {
-    var found: [String] = []
+    var found: [ReferencedSchema] = []
     var seen: Set<RegisteredSchema.Reference> = []
     try await collect(schema, subject, into: &found, &seen, depth: 0)
     return found
@@ -75,14 +75,11 @@ package struct SchemaRegistryClient: Sendable {
   private static let maximumReferenceDepth = 64
 
   private func collect(
-    _ schema: RegisteredSchema, _ subject: Subject, into found: inout [String],
+    _ schema: RegisteredSchema, _ subject: Subject, into found: inout [ReferencedSchema],
     _ seen: inout Set<RegisteredSchema.Reference>, depth: Int
   ) async throws(RegistryError) {
     for reference in schema.references {
-      // The name differs by referrer; what is referred to does not.
-      let target = RegisteredSchema.Reference(
-        name: "", subject: reference.subject, version: reference.version)
-      guard seen.insert(target).inserted else { continue }
+      guard seen.insert(reference).inserted else { continue }
       guard depth < Self.maximumReferenceDepth else {
         throw RegistryError(
           .malformedAnswer, request: "references of \(subject)",
@@ -91,7 +88,7 @@ package struct SchemaRegistryClient: Sendable {
       let qualified = Subject(qualify(reference.subject, like: subject))
       let referred = try await version(reference.version, of: qualified)
       try await collect(referred, qualified, into: &found, &seen, depth: depth + 1)
-      found.append(referred.text)
+      found.append(ReferencedSchema(name: reference.name, text: referred.text))
     }
   }
 
