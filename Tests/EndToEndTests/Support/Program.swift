@@ -32,10 +32,12 @@ struct Program: Sendable {
     private let errors: Pipe
     private let ended: AsyncStream<Int32>
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    init(
+      _ arguments: [String], executable: String = Program.path, environment: [String: String] = [:]
+    ) throws {
       process = Process()
       (output, errors) = (Pipe(), Pipe())
-      process.executableURL = URL(filePath: Program.path)
+      process.executableURL = URL(filePath: executable)
       process.arguments = arguments
       process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
       process.standardOutput = output

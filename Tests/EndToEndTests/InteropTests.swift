@@ -1,0 +1,29 @@
+import Foundation
+import JSON
+import Testing
+
+/// Reseal and the genuine Python client seal for each other, over real sockets. The cases are in
+/// `Tests/Interop/cases.py`.
+struct InteropTests {
+  private static let package = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  @Test func eachSideOpensWhatTheOtherSealed() async throws {
+    let python = Self.package.appending(path: ".venv/bin/python").path()
+    try #require(
+      FileManager.default.isExecutableFile(atPath: python),
+      "the Python client is not installed; `make test` does that")
+    let script = Self.package.appending(path: "Tests/Interop/interop.py").path()
+    let outcome = try await Program.Running([script, Program.path], executable: python).outcome()
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    let reports = try outcome.output.split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+    var counts: [String: Int] = [:]
+    for report in reports {
+      let name = try #require(report["case"]?.string)
+      #expect(report["problem"] == .null, "\(name): \(report["problem"]?.string ?? "")")
+      counts[String(name.prefix { $0 != "-" }), default: 0] += 1
+    }
+    #expect(reports.count >= 32)
+    print("interop with the Python client: \(counts.sorted { $0.key < $1.key }.map { "\($0) \($1)" })")
+  }
+}

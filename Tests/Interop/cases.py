@@ -1,0 +1,74 @@
+"""The table of what Reseal and the genuine client must understand of each other.
+
+One `Exchange` is two cases: what Reseal sealed is read by the client, and what the client sealed is opened by
+Reseal, in one topic, under one KEK and DEK. Everything else in this folder is generated from this table.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+ALGORITHMS = ("AES128_GCM", "AES256_GCM", "AES256_SIV")
+FORMATS = ("avro",)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    format: str
+    algorithm: str = "AES256_GCM"
+    # Whether the rule has encrypt.dek.expiry.days, so that ciphertexts name their DEK's version.
+    versions: bool = False
+    # Who seals first, and so creates KEK and DEK: "reseal" or "client".
+    keys: str = "reseal"
+    # Where the tags are: "inline" in the schema or "external" in metadata.tags.
+    tags: str = "inline"
+    # Where schema and DEK are: under the "topic" or the "record" name.
+    subject: str = "topic"
+    # Where the schema's reference travels: in the value's "prefix" or in a "header", as a GUID.
+    frame: str = "prefix"
+
+    @property
+    def name(self) -> str:
+        """Unique; fit for a topic, a job and a KEK."""
+        parts = [self.format, self.algorithm.lower(), "versions" if self.versions else "", f"{self.keys}-keys"]
+        parts += ["" if value == default else f"{value}-{word}" for value, default, word in (
+            (self.tags, "inline", "tags"), (self.subject, "topic", "subject"), (self.frame, "prefix", "frame"))]
+        return "-".join(part for part in parts if part).replace("_", "-")
+
+    @property
+    def record_name(self) -> str:
+        return "interop." + "".join(word.capitalize() for word in self.name.split("-"))
+
+    @property
+    def topic(self) -> str:
+        """Partition 0 is sealed by Reseal, partition 1 by the client."""
+        return f"{self.name}.sealed"
+
+    @property
+    def plain_topic(self) -> str:
+        return f"{self.name}.plain"
+
+    @property
+    def opened_topic(self) -> str:
+        return f"{self.name}.opened"
+
+    @property
+    def sealed_subject(self) -> str:
+        return f"{self.topic}-value" if self.subject == "topic" else self.record_name
+
+
+def table() -> list[Exchange]:
+    keys_of_either = [
+        Exchange(format, algorithm, versions, keys)
+        for format, algorithm, versions, keys in product(FORMATS, ALGORITHMS, (False, True), ("reseal", "client"))
+    ]
+    turned = [
+        replace(Exchange(format), **change)
+        for format in FORMATS
+        for change in (
+            {"tags": "external"},
+            {"subject": "record", "keys": "client"},
+            {"frame": "header"},
+            {"tags": "external", "subject": "record", "frame": "header", "versions": True},
+        )
+    ]
+    return keys_of_either + turned

@@ -1,0 +1,106 @@
+"""A sandbox, and what both sides do in it: register, produce, consume, run pipelines."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+
+SECRET = "interop"
+
+
+class Sandbox:
+    """`reseal sandbox` in a process of its own."""
+
+    def __init__(self, reseal: str, topics: dict[str, int]):
+        self.reseal = reseal
+        arguments = [reseal, "sandbox", "--json", "--log-level", "critical"]
+        for name, partitions in topics.items():
+            arguments += ["--topic", f"{name}:{partitions}"]
+        self.process = subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, env={**os.environ, "LOCAL_SECRET": SECRET}, text=True)
+        addresses = json.loads(self.process.stdout.readline() or "{}")
+        if not addresses:
+            raise RuntimeError("the sandbox did not start")
+        self.brokers = addresses["bootstrapServers"]
+        self.registry = addresses["schemaRegistryUrl"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    # Kafka
+
+    def produce(self, messages: list[dict]):
+        """`messages` are keyword arguments of `Producer.produce`."""
+        failures = []
+
+        def delivered(error, message):
+            if error is not None:
+                failures.append(f"{message.topic()}: {error}")
+
+        producer = Producer({"bootstrap.servers": self.brokers})
+        for message in messages:
+            producer.produce(**message, on_delivery=delivered)
+        producer.flush()
+        if failures:
+            raise RuntimeError("; ".join(failures))
+
+    def consume(self, partitions: list[tuple[str, int]]) -> dict[tuple[str, int], list]:
+        """Everything in these partitions, in order."""
+        found = {partition: [] for partition in partitions}
+        if not partitions:
+            return found
+        consumer = Consumer({
+            "bootstrap.servers": self.brokers, "group.id": "interop", "enable.auto.commit": False,
+            "enable.partition.eof": True})
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for topic, number in partitions])
+        open_ones = set(partitions)
+        while open_ones:
+            for message in consumer.consume(1_000, timeout=1):
+                partition = (message.topic(), message.partition())
+                if message.error() is None:
+                    found[partition].append(message)
+                elif message.error().code() == KafkaError._PARTITION_EOF:
+                    open_ones.discard(partition)
+                else:
+                    raise RuntimeError(str(message.error()))
+        consumer.close()
+        return found
+
+    # Pipelines
+
+    def run(self, pipelines: list[dict], at_once: int = 40) -> dict[str, str]:
+        """Runs pipelines side by side, few processes for many; returns what went wrong, by pipeline name."""
+        problems: dict[str, str] = {}
+        for start in range(0, len(pipelines), at_once):
+            problems |= self._run(pipelines[start:start + at_once])
+        return problems
+
+    def _run(self, pipelines: list[dict]) -> dict[str, str]:
+        common = {
+            "kafka": {"bootstrap.servers": self.brokers}, "schemaRegistry": {"url": self.registry},
+            "rules": {"rule.executors._default_.param.secret": SECRET}}
+        with tempfile.TemporaryDirectory() as folder:
+            files = []
+            for pipeline in pipelines:
+                file = Path(folder) / f"{pipeline['name']}.json"
+                file.write_text(json.dumps({**pipeline, **common}))
+                files.append(str(file))
+            outcome = subprocess.run(
+                [self.reseal, "run", "--log-level", "critical", *files], capture_output=True, text=True)
+        problems: dict[str, str] = {}
+        for line in outcome.stderr.splitlines():
+            match = re.match(r"error (\S+?): (.*)", line)
+            if match is not None:
+                problems.setdefault(Path(match[1]).stem if match[1].endswith(".json") else match[1], match[2])
+        if outcome.returncode != 0 and not problems:
+            text = f"reseal run ended with {outcome.returncode}: {outcome.stderr[-500:]}"
+            problems = {pipeline["name"]: text for pipeline in pipelines}
+        return problems
