@@ -98,23 +98,23 @@ final class Cluster: Sendable {
     while open > 0 { try settle(await producer.acknowledgements(timeout: .milliseconds(100))) }
   }
 
-  /// Everything in a topic, by partition in offset order.
-  func records(in topic: String = "out") async throws -> [Record] {
+  /// Everything in a topic, by partition in offset order; waits until there are at least so many records.
+  func records(in topic: String = "out", atLeast least: Int = 0) async throws -> [Record] {
     let count = try #require(
       try await ClusterAdmin(["bootstrap.servers": kafka.bootstrapServers]).topics()[topic])
     let consumer = try Consumer(["bootstrap.servers": kafka.bootstrapServers, "group.id": "check"]) { _ in }
     try await consumer.assign(
       Dictionary(uniqueKeysWithValues: (0..<count).map { (TopicPartition(topic, Int32($0)), .earliest) }))
     var found: [Int32: [Record]] = [:]
-    var open = count
-    while open > 0 {
+    var ended: Set<Int32> = []
+    while ended.count < count || found.values.reduce(0, { $0 + $1.count }) < least {
       for event in await consumer.poll(maxRecords: 5_000, timeout: .milliseconds(200)) {
         switch event {
         case .records(let batch):
           for index in 0..<batch.count {
             found[batch.partition.partition, default: []].append(Record(batch[index], batch.partition))
           }
-        case .endOfPartition: open -= 1
+        case .endOfPartition(let partition, _): ended.insert(partition.partition)
         case .failed(let error, _): throw error
         default: continue
         }

@@ -80,7 +80,9 @@ final class PipelineFile: Sendable {
   init(_ cluster: Cluster, _ more: [String: String] = [:]) throws {
     var members = [
       "name": #""job""#,
-      "kafka": #"{"bootstrap.servers":"\#(cluster.kafka.bootstrapServers)"}"#,
+      // The mock's group waits almost a session timeout for members that do not come back.
+      "kafka":
+        #"{"bootstrap.servers":"\#(cluster.kafka.bootstrapServers)","session.timeout.ms":"6000","heartbeat.interval.ms":"500"}"#,
       "schemaRegistry": #"{"url":"\#(cluster.registryURL)","max.retries":"0"}"#,
       "rules": #"{"secret":"${JOB_SECRET:-\#(Cluster.secret)}"}"#,
       "source": #"{"topics":["in"],"until":"end"}"#, "steps": #"[{"encrypt":{}}]"#,
