@@ -80,7 +80,9 @@ let package = Package(
       ["Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "SchemaRegistry"]),
     tests(of: "HTTPClient", ["Threads"]),
     tests(of: "SchemaRegistry", ["Codecs", "Configuration", "HTTPClient", "JSON", "RegistryServer"]),
-    tests(of: "KeyManagement", ["FieldCrypto", "RegistryServer", "SchemaRegistry", logging]),
+    tests(
+      of: "KeyManagement",
+      ["FieldCrypto", "HTTPClient", "JSON", "RegistryServer", "SchemaRegistry", "Threads", logging]),
     tests(of: "RegistryServer", ["Codecs", "FieldCrypto", "JSON", "KeyManagement"]),
     .testTarget(
       name: "EndToEndTests",

@@ -19,6 +19,8 @@ package final class RegistryServer: Sendable {
     package var maximumKeys = 20_000
     /// For KEKs that are shared with the server. Their environment, such as `LOCAL_SECRET`, is the server's.
     package var drivers = KMSDrivers([])
+    /// Told method and path of every request as it comes in: an access log without the answers.
+    package var observer: @Sendable (_ method: String, _ path: String) -> Void = { _, _ in }
 
     package init() {}
   }
@@ -30,7 +32,8 @@ package final class RegistryServer: Sendable {
     let registry = try Registry(file: options.stateFile.map(StateFile.init))
     let schemas = SchemaAPI(dropsRules: options.dropsRules)
     let keys = KeyAPI(maximumKeys: options.maximumKeys, drivers: options.drivers)
-    let router = Router(endpoints: schemas.endpoints + keys.endpoints, registry: registry)
+    let router = Router(
+      endpoints: schemas.endpoints + keys.endpoints, registry: registry, observer: options.observer)
     listener = HTTPListener(host: options.host, port: options.port, router: router)
   }
 

@@ -21,8 +21,8 @@ struct KeyRingTests {
     registry = DEKRegistryClient(try RegistryTransport(settings))
   }
 
-  private func ring(secret: String = "s", days: Int64 = 0) -> KeyRing {
-    KeyRing(
+  private func ring(secret: String = "s", days: Int64 = 0) throws -> KeyRing {
+    try KeyRing(
       registry: registry, drivers: KMSDrivers([LocalKMS(environment: [:])]), properties: ["secret": secret],
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
       clock: { Int64(Date().timeIntervalSince1970 * 1_000) + days * 86_400_000 })
@@ -49,7 +49,7 @@ struct KeyRingTests {
   }
 
   @Test func eachSubjectHasItsOwnKey() async throws {
-    let ring = ring()
+    let ring = try ring()
     let one = try await ring.sealingKey(for: specification(), subject: subject)
     let other = try await ring.sealingKey(for: specification(), subject: Subject("orders-key"))
     #expect(bytes(one) != bytes(other))
@@ -59,7 +59,7 @@ struct KeyRingTests {
     let specification = try specification()
     let keys = try await withThrowingTaskGroup(of: [UInt8].self) { group in
       for _ in 0..<12 {
-        let ring = ring()
+        let ring = try ring()
         group.addTask { try await bytes(ring.sealingKey(for: specification, subject: subject)) }
       }
       return try await group.reduce(into: Set<[UInt8]>()) { $0.insert($1) }
@@ -120,7 +120,7 @@ struct KeyRingTests {
   }
 
   @Test func aFailureIsNotRemembered() async throws {
-    let ring = ring()
+    let ring = try ring()
     let identity = DEKIdentity(kek: "k1", subject: subject, algorithm: .aes256GCM, version: 1)
     #expect(try await reason { _ = try await ring.openingKey(identity) } == .missing)
     let made = try await self.ring().sealingKey(for: specification(), subject: subject)

@@ -16,10 +16,14 @@ package struct DataKey: Sendable {
 
 /// Finds, creates and unwraps the keys that rules ask for, and remembers them (specification sections E.2, E.3).
 ///
-/// Whoever needs the same key at the same time shares one search for it. Failures are not remembered.
+/// Whoever needs the same key at the same time shares one search for it. What is forgotten, because its time is
+/// over, there is no room, or somebody says so, is wiped when its last user drops it.
 package actor KeyRing {
-  /// Milliseconds since 1970; what the age of a DEK is measured with.
+  /// Milliseconds since 1970; what the age of a DEK and of an answer is measured with.
   package typealias Clock = @Sendable () -> Int64
+
+  /// Milliseconds before a DEK that could not be replaced is tried again.
+  private static let replacementRetry: Int64 = 60_000
 
   private let registry: DEKRegistryClient
   private let drivers: KMSDrivers
@@ -27,61 +31,98 @@ package actor KeyRing {
   private let properties: [String: String]
   private let log: Logger
   private let clock: Clock
-  private var opened: [DEKIdentity: Task<Result<DataKey, KeyError>, Never>] = [:]
-  private var targets: [TargetKey: Task<Result<DataKey, KeyError>, Never>] = [:]
+  private let keks: KeyShelf<KEKQuestion, KEK>
+  private let opened: KeyShelf<DEKIdentity, DataKey>
+  private let targets: KeyShelf<TargetKey, DataKey>
+
+  private struct KEKQuestion: Hashable {
+    let name: String
+    let context: String?
+    let includesDeleted: Bool
+  }
 
   private struct TargetKey: Hashable {
     let specification: KeySpecification
     let subject: Subject
   }
 
+  private typealias Target = KeyShelf<TargetKey, DataKey>.Found
+
+  /// Throws ``KeyError/Reason/misconfigured`` when a cache setting among the properties makes no sense.
   package init(
     registry: DEKRegistryClient, drivers: KMSDrivers, properties: [String: String],
     log: Logger, clock: @escaping Clock = { Int64(Date().timeIntervalSince1970 * 1_000) }
-  ) {
+  ) throws(KeyError) {
+    let settings = try KeyRingSettings(properties)
     self.registry = registry
     self.drivers = drivers
     self.properties = properties
     self.log = log
     self.clock = clock
+    keks = KeyShelf(settings, missingTime: settings.missingKEKTime)
+    opened = KeyShelf(settings, missingTime: settings.missingDEKTime)
+    targets = KeyShelf(settings, missingTime: 0)
   }
 
   /// The DEK a client must seal with now: the subject's own, made if there is none, or its newest version,
-  /// replaced if it is older than the rule allows. Asked again, it answers the same; a job pins its target.
+  /// replaced if it is older than the rule allows.
+  ///
+  /// Asked again it answers the same until the DEK is too old or `cache.expiry.secs` are over; then it looks
+  /// again. A job that pins its target asks once, one that runs on asks again now and then.
   package func sealingKey(
     for specification: KeySpecification, subject: Subject
   ) async throws(KeyError) -> DataKey {
-    let target = TargetKey(specification: specification, subject: subject)
-    if let known = targets[target] { return try await known.value.get() }
-    let search = Task { await self.findOrCreate(specification, subject) }
-    targets[target] = search
-    let result = await search.value
-    if case .failure = result { targets[target] = nil }
-    return try result.get()
+    try await targets.answer(TargetKey(specification: specification, subject: subject), clock: clock) {
+      await self.findOrCreate(specification, subject)
+    }
+  }
+
+  /// A newer version than `used`, which must not seal any more (see ``UseBudget``): the one somebody else has made
+  /// meanwhile, or a new one. Throws ``KeyError/Reason/misconfigured`` when the rule has no versions.
+  package func successor(
+    of used: DEKIdentity, for specification: KeySpecification
+  ) async throws(KeyError) -> DataKey {
+    guard specification.expiryDays != nil else {
+      throw KeyError(
+        .misconfigured, used,
+        "the rule has no encrypt.dek.expiry.days, so clients know version 1 only; add it, or name a new KEK")
+    }
+    let known = try await sealingKey(for: specification, subject: used.subject)
+    guard known.identity.version <= used.version else { return known }
+    let target = TargetKey(specification: specification, subject: used.subject)
+    targets.forget(target)
+    return try await targets.answer(target, clock: clock) { await self.findOrSucceed(used, specification) }
   }
 
   /// The DEK of this identity, soft-deleted ones included, as a reader looks it up. Throws
   /// ``KeyError/Reason/missing`` when the registry has none.
   package func openingKey(_ identity: DEKIdentity) async throws(KeyError) -> DataKey {
-    if let known = opened[identity] { return try await known.value.get() }
-    let search = Task { await self.find(identity) }
-    opened[identity] = search
-    let result = await search.value
-    if case .failure = result { opened[identity] = nil }
-    return try result.get()
+    try await opened.answer(identity, clock: clock) { await self.find(identity) }
+  }
+
+  /// Drops the keys whose time is over. Asking for a key does so too; this is for rings nobody asks.
+  package func forgetExpired() {
+    keks.forgetExpired(at: clock())
+    opened.forgetExpired(at: clock())
+    targets.forgetExpired(at: clock())
+  }
+
+  /// Drops every key.
+  package func forgetAll() {
+    keks.forgetAll()
+    opened.forgetAll()
+    targets.forgetAll()
   }
 
   // MARK: Reading
 
-  private func find(_ identity: DEKIdentity) async -> Result<DataKey, KeyError> {
+  private func find(_ identity: DEKIdentity) async -> Result<KeyShelf<DEKIdentity, DataKey>.Found, KeyError> {
     do throws(KeyError) {
-      guard let kek = try await kek(named: identity.kek, includingDeleted: true) else {
-        throw KeyError(.missing, identity.kek, "the registry has no such KEK")
-      }
+      let kek = try await kek(named: identity.kek, for: identity.subject, includingDeleted: true)
       guard let dek = try await dek(identity, .number(identity.version), includingDeleted: true) else {
         throw KeyError(.missing, identity, "the registry has no such DEK")
       }
-      return .success(try await unwrapped(dek, of: kek))
+      return .success(.init(value: try await unwrapped(dek, of: kek)))
     } catch {
       return .failure(error)
     }
@@ -91,49 +132,87 @@ package actor KeyRing {
 
   private func findOrCreate(
     _ specification: KeySpecification, _ subject: Subject
-  ) async -> Result<DataKey, KeyError> {
+  ) async -> Result<Target, KeyError> {
     do throws(KeyError) {
-      let kek = try await findOrCreateKEK(specification)
+      let kek = try await findOrCreateKEK(specification, subject)
       let first = DEKIdentity(kek: kek.name, subject: subject, algorithm: specification.algorithm, version: 1)
       let version: DEKRegistryClient.Version = specification.expiryDays == nil ? .unversioned : .latest
       guard let existing = try await dek(first, version, includingDeleted: false) else {
-        return .success(try await create(first, of: kek, asking: version))
+        return .success(try await create(first, of: kek, asking: version, specification))
       }
       guard isExpired(existing, specification) else {
-        return .success(try await unwrapped(existing, of: kek))
+        return .success(target(try await unwrapped(existing, of: kek), existing.timestamp, specification))
       }
-      return .success(try await replace(existing, of: kek, asking: version))
+      return .success(try await replace(existing, of: kek, asking: version, specification))
     } catch {
       return .failure(error)
     }
   }
 
+  private func findOrSucceed(
+    _ used: DEKIdentity, _ specification: KeySpecification
+  ) async -> Result<Target, KeyError> {
+    do throws(KeyError) {
+      let kek = try await findOrCreateKEK(specification, used.subject)
+      let latest = try await dek(used, .latest, includingDeleted: false)
+      if let latest, latest.identity.version > used.version, !isExpired(latest, specification) {
+        return .success(target(try await unwrapped(latest, of: kek), latest.timestamp, specification))
+      }
+      let next = try used.next(after: latest?.identity.version ?? 0)
+      return .success(try await create(next, of: kek, asking: .latest, specification))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Until when a key seals: for ever, or until it is too old.
+  private func target(_ key: DataKey, _ timestamp: Int64, _ specification: KeySpecification) -> Target {
+    guard let days = specification.expiryDays else { return Target(value: key) }
+    let (age, isVast) = Int64(days).multipliedReportingOverflow(by: Self.day)
+    let (end, isLate) = timestamp.addingReportingOverflow(age)
+    return Target(value: key, end: isVast || isLate ? .max : end)
+  }
+
+  private static let day: Int64 = 86_400_000
+
   /// Whole days count: a DEK made 23 hours before is 0 days old.
   private func isExpired(_ dek: DEK, _ specification: KeySpecification) -> Bool {
     guard let days = specification.expiryDays else { return false }
-    return (clock() - dek.timestamp) / 86_400_000 >= Int64(days)
+    return (clock() - dek.timestamp) / Self.day >= Int64(days)
   }
 
   /// The KEK, made from the rule's parameters when the registry has none yet.
-  private func findOrCreateKEK(_ specification: KeySpecification) async throws(KeyError) -> KEK {
+  private func findOrCreateKEK(
+    _ specification: KeySpecification, _ subject: Subject
+  ) async throws(KeyError) -> KEK {
     let name = specification.kekName
-    if let kek = try await kek(named: name, includingDeleted: false) { return try agreed(kek, specification) }
+    do throws(KeyError) {
+      return try agreed(try await kek(named: name, for: subject, includingDeleted: false), specification)
+    } catch {
+      guard error.reason == .missing else { throw error }
+    }
     guard let type = specification.kmsType, let keyID = specification.kmsKeyID else {
       throw KeyError(
         .missing, name,
         "the registry has no such KEK, and the rule does not say how to make one "
           + "(encrypt.kms.type, encrypt.kms.key.id)")
     }
+    let question = KEKQuestion(name: name, context: subject.context, includesDeleted: false)
     do throws(RegistryError) {
-      return try await registry.createKEK(name, kmsType: type, kmsKeyID: keyID)
+      let kek = try await registry.createKEK(name, kmsType: type, kmsKeyID: keyID, context: subject.context)
+      keks.put(.init(value: kek), for: question, at: clock())
+      return kek
     } catch {
       guard error.reason == .conflict else { throw KeyError(error, name) }
       // Somebody else made it first; theirs counts.
-      guard let kek = try await kek(named: name, includingDeleted: false) else {
+      keks.forget(question)
+      do throws(KeyError) {
+        return try agreed(try await kek(named: name, for: subject, includingDeleted: false), specification)
+      } catch {
+        guard error.reason == .missing else { throw error }
         throw KeyError(
           .missing, name, "the registry says that the KEK exists but does not show it: was it deleted?")
       }
-      return try agreed(kek, specification)
     }
   }
 
@@ -152,57 +231,66 @@ package actor KeyRing {
   /// A new version for a DEK past its age. When that fails, sealing goes on under the old one, as in the
   /// reference clients.
   private func replace(
-    _ old: DEK, of kek: KEK, asking version: DEKRegistryClient.Version
-  ) async throws(KeyError) -> DataKey {
-    let next = DEKIdentity(
-      kek: kek.name, subject: old.identity.subject, algorithm: old.identity.algorithm,
-      version: old.identity.version + 1)
+    _ old: DEK, of kek: KEK, asking version: DEKRegistryClient.Version, _ specification: KeySpecification
+  ) async throws(KeyError) -> Target {
     do throws(KeyError) {
-      return try await create(next, of: kek, asking: version)
+      let next = try old.identity.next(after: old.identity.version)
+      return try await create(next, of: kek, asking: version, specification)
     } catch {
       log.warning(
         "an expired DEK could not be replaced and stays in use",
         metadata: ["dek": "\(old.identity)", "error": "\(error)"])
-      return try await unwrapped(old, of: kek)
+      return Target(value: try await unwrapped(old, of: kek), end: clock() + Self.replacementRetry)
     }
   }
 
   private func create(
-    _ identity: DEKIdentity, of kek: KEK, asking version: DEKRegistryClient.Version
-  ) async throws(KeyError) -> DataKey {
+    _ identity: DEKIdentity, of kek: KEK, asking version: DEKRegistryClient.Version,
+    _ specification: KeySpecification
+  ) async throws(KeyError) -> Target {
     let made = kek.isShared ? nil : try await wrappedNewKey(identity, of: kek)
-    let created: DEK?
+    var dek: DEK?
     do throws(RegistryError) {
-      created = try await registry.createDEK(
+      dek = try await registry.createDEK(
         kek: identity.kek, subject: identity.subject, algorithm: identity.algorithm,
         version: identity.version, wrapped: made?.wrapped)
+      if let made {
+        // Its age counts from our own clock at least: one that is ahead of the registry's would find every new
+        // version too old and never stop making more.
+        return target(
+          DataKey(identity: identity, material: made.material), max(dek?.timestamp ?? 0, clock()),
+          specification)
+      }
     } catch {
+      // On a conflict somebody else was faster; theirs counts, and ours was never used.
       guard error.reason == .conflict else { throw KeyError(error, identity) }
-      // Somebody else was faster; theirs counts, and ours was never used.
-      return try await theirs(identity, of: kek, asking: version)
     }
-    if let made { return DataKey(identity: identity, material: made.material) }
-    guard let created else { return try await theirs(identity, of: kek, asking: version) }
-    return try await unwrapped(created, of: kek)
-  }
-
-  private func theirs(
-    _ identity: DEKIdentity, of kek: KEK, asking version: DEKRegistryClient.Version
-  ) async throws(KeyError) -> DataKey {
-    guard let dek = try await dek(identity, version, includingDeleted: false) else {
+    if dek == nil { dek = try await self.dek(identity, version, includingDeleted: false) }
+    guard let dek else {
       throw KeyError(
         .missing, identity, "the registry says that the DEK exists but does not show it: was it deleted?")
     }
-    return try await unwrapped(dek, of: kek)
+    return target(try await unwrapped(dek, of: kek), dek.timestamp, specification)
   }
 
   // MARK: Registry and KMS
 
-  private func kek(named name: String, includingDeleted: Bool) async throws(KeyError) -> KEK? {
-    do throws(RegistryError) {
-      return try await registry.kek(name, includingDeleted: includingDeleted)
-    } catch {
-      throw KeyError(error, name)
+  /// Throws ``KeyError/Reason/missing`` when there is none.
+  private func kek(
+    named name: String, for subject: Subject, includingDeleted: Bool
+  ) async throws(KeyError) -> KEK {
+    let question = KEKQuestion(name: name, context: subject.context, includesDeleted: includingDeleted)
+    return try await keks.answer(question, clock: clock) { [registry] in
+      do throws(RegistryError) {
+        let kek = try await registry.kek(
+          name, context: question.context, includingDeleted: includingDeleted)
+        guard let kek else {
+          return .failure(KeyError(.missing, name, "the registry has no such KEK"))
+        }
+        return .success(.init(value: kek))
+      } catch {
+        return .failure(KeyError(error, name))
+      }
     }
   }
 

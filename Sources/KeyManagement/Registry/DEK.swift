@@ -18,6 +18,15 @@ package struct DEKIdentity: Sendable, Hashable, CustomStringConvertible {
   }
 
   package var description: String { "\(kek)/\(subject)/\(algorithm.rawValue)/\(version)" }
+
+  /// The version that comes after `version` of the same DEK.
+  func next(after version: Int32) throws(KeyError) -> DEKIdentity {
+    let (next, overflows) = version.addingReportingOverflow(1)
+    guard !overflows else {
+      throw KeyError(.damaged, self, "the registry names a version beyond which is none")
+    }
+    return DEKIdentity(kek: kek, subject: subject, algorithm: algorithm, version: next)
+  }
 }
 
 /// A data encryption key as the DEK Registry holds it (specification section F.1).
@@ -50,7 +59,7 @@ package struct DEK: Sendable {
     guard let wrapped = Base64.decode(text) else { throw MalformedDEK(what: "encryptedKeyMaterial") }
     self.wrapped = wrapped
     identity = DEKIdentity(kek: kek, subject: subject, algorithm: algorithm, version: version)
-    timestamp = Int64(value["ts"]?.integer ?? 0)
+    timestamp = max(Int64(value["ts"]?.integer ?? 0), 0)
     isDeleted = value["deleted"]?.bool ?? false
     keyMaterial = try JSONScanner.withText(ofMember: "keyMaterial", in: answer) { text in
       guard let text, !text.isEmpty else { return nil }

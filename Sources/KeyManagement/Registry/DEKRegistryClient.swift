@@ -21,8 +21,11 @@ package struct DEKRegistryClient: Sendable {
 
   // MARK: KEKs
 
-  package func kek(_ name: String, includingDeleted: Bool) async throws(RegistryError) -> KEK? {
-    let query = [("deleted", includingDeleted ? "true" : "false")]
+  /// `context` is that of the subject the KEK is asked for; `nil` for the default one.
+  package func kek(
+    _ name: String, context: String? = nil, includingDeleted: Bool
+  ) async throws(RegistryError) -> KEK? {
+    let query = [("deleted", includingDeleted ? "true" : "false")] + Self.query(context)
     return try await absentAsNil { () throws(RegistryError) -> KEK in
       try kek(try await transport.json(.get, Self.path(name), query: query), "GET", name)
     }
@@ -31,7 +34,7 @@ package struct DEKRegistryClient: Sendable {
   /// Throws a ``RegistryError/Reason/conflict`` when the name is taken.
   package func createKEK(
     _ name: String, kmsType: String, kmsKeyID: String, kmsProperties: [String: String] = [:],
-    isShared: Bool = false
+    isShared: Bool = false, context: String? = nil
   ) async throws(RegistryError) -> KEK {
     var body: JSONObject = [
       "name": .string(name), "kmsType": .string(kmsType), "kmsKeyId": .string(kmsKeyID),
@@ -42,7 +45,9 @@ package struct DEKRegistryClient: Sendable {
       body["kmsProps"] = .object(properties)
     }
     body["shared"] = .bool(isShared)
-    return try kek(try await transport.json(.post, Self.path(), body: .object(body)), "POST", name)
+    let answer = try await transport.json(
+      .post, Self.path(), query: Self.query(context), body: .object(body))
+    return try kek(answer, "POST", name)
   }
 
   private func kek(_ value: JSONValue, _ method: String, _ name: String) throws(RegistryError) -> KEK {
@@ -105,6 +110,11 @@ package struct DEKRegistryClient: Sendable {
   }
 
   // MARK: Requests
+
+  /// Newer clients name the context, older ones and some servers know it from subjects only.
+  private static func query(_ context: String?) -> [(String, String)] {
+    context.map { [("context", $0)] } ?? []
+  }
 
   private static func path(_ segments: String...) -> [String] { ["dek-registry", "v1", "keks"] + segments }
 

@@ -21,24 +21,30 @@ package struct JobClients: Sendable {
       throw .refused(["\(error)"])
     }
     sharesKeys = definition.source.sharesKeys(with: definition.sink)
+    let source: RegistryTransport
+    let sink: RegistryTransport
     do throws(RegistryError) {
-      let source = try RegistryTransport(definition.source.registry)
-      let sink = sharesKeys ? source : try RegistryTransport(definition.sink.registry)
-      sourceSchemas = SchemaRegistryClient(source)
-      sinkSchemas = SchemaRegistryClient(sink)
-      let sourceKeys = Self.keyRing(source, definition.source.rules, drivers, log)
-      keyRings = KeyRings(
-        source: sourceKeys,
-        sink: sharesKeys ? sourceKeys : Self.keyRing(sink, definition.sink.rules, drivers, log))
+      source = try RegistryTransport(definition.source.registry)
+      sink = sharesKeys ? source : try RegistryTransport(definition.sink.registry)
     } catch {
       throw .registry(error)
+    }
+    sourceSchemas = SchemaRegistryClient(source)
+    sinkSchemas = SchemaRegistryClient(sink)
+    do throws(KeyError) {
+      let sourceKeys = try Self.keyRing(source, definition.source.rules, drivers, log)
+      keyRings = KeyRings(
+        source: sourceKeys,
+        sink: sharesKeys ? sourceKeys : try Self.keyRing(sink, definition.sink.rules, drivers, log))
+    } catch {
+      throw .refused(["\(error)"])
     }
   }
 
   private static func keyRing(
     _ transport: RegistryTransport, _ rules: RuleSettings, _ drivers: KMSDrivers, _ log: Logger
-  ) -> KeyRing {
-    KeyRing(
+  ) throws(KeyError) -> KeyRing {
+    try KeyRing(
       registry: DEKRegistryClient(transport), drivers: drivers,
       properties: rules.parameters(forType: "ENCRYPT"),
       log: log)

@@ -2,8 +2,10 @@
 struct Router: Sendable {
   let endpoints: [Endpoint]
   let registry: Registry
+  let observer: @Sendable (_ method: String, _ path: String) -> Void
 
   func answer(_ request: Request) async -> Answer {
+    observer(request.method?.rawValue ?? "?", request.path)
     let target: Target
     do {
       target = try Target(path: request.path, query: request.query)

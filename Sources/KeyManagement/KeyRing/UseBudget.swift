@@ -1,0 +1,49 @@
+/// How many fields one AES-GCM DEK may still seal. Decides only; see ``UseLedger``.
+///
+/// IVs are random. NIST SP 800-38D section 8.3 allows a key 2^32 of them; beyond that the chance that two are
+/// equal, which would give the key's authentication away, is no longer negligible. AES-SIV needs no budget.
+package struct UseBudget: Sendable, Hashable {
+  /// 2^32 less 2^24, the room for what a crash made this program forget.
+  package static let limit: UInt64 = (1 << 32) - (1 << 24)
+  package static let warning: UInt64 = 1 << 31
+
+  /// What must happen when the budget is spent.
+  package enum Exhaustion: Sendable, Hashable {
+    /// The rule rotates: go on under a new version of the DEK.
+    case newVersionNeeded
+    /// The rule means version 1 for ever: nothing more can be sealed under it.
+    case stop
+  }
+
+  package enum Grant: Sendable, Hashable {
+    /// So many fields may be sealed; they count as used from now on. `warns` once, on the way past half of all.
+    case uses(Int, warns: Bool)
+    case exhausted(Exhaustion)
+  }
+
+  /// Fields sealed so far, those of others as far as they were declared.
+  package private(set) var used: UInt64
+  private let exhaustion: Exhaustion
+  private var hasWarned = false
+
+  /// - Parameters:
+  ///   - priorUse: fields sealed before, by this program or by others, whose sealing cannot be seen here.
+  ///   - rotates: whether the rule has DEK versions.
+  package init(priorUse: UInt64, rotates: Bool) {
+    used = priorUse
+    exhaustion = rotates ? .newVersionNeeded : .stop
+  }
+
+  /// Takes up to `wanted` uses, 1 or more, out of the budget.
+  package mutating func take(_ wanted: Int) -> Grant {
+    guard used < Self.limit else { return .exhausted(exhaustion) }
+    let granted = min(UInt64(max(wanted, 1)), Self.limit - used)
+    used += granted
+    let warns = !hasWarned && used >= Self.warning
+    if warns { hasWarned = true }
+    return .uses(Int(granted), warns: warns)
+  }
+
+  /// Returns uses that were granted and not made.
+  package mutating func giveBack(_ unused: Int) { used -= min(UInt64(max(unused, 0)), used) }
+}
