@@ -60,7 +60,8 @@ let package = Package(
         "Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "SchemaRegistry",
         "Threads", logging,
       ]),
-    library("RegistryServer", ["Codecs", "FieldCrypto", "JSON", "KeyManagement", flyingFox]),
+    library(
+      "RegistryServer", ["Codecs", "Configuration", "FieldCrypto", "JSON", "KeyManagement", flyingFox]),
     .executableTarget(
       name: "reseal",
       dependencies: [
@@ -83,7 +84,7 @@ let package = Package(
     tests(
       of: "KeyManagement",
       ["FieldCrypto", "HTTPClient", "JSON", "RegistryServer", "SchemaRegistry", "Threads", logging]),
-    tests(of: "RegistryServer", ["Codecs", "FieldCrypto", "JSON", "KeyManagement"]),
+    tests(of: "RegistryServer", ["Codecs", "Configuration", "FieldCrypto", "JSON", "KeyManagement"]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [

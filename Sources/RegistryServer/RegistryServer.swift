@@ -3,8 +3,8 @@ package import KeyManagement
 /// A Schema Registry with DEK Registry in this process, for trying out and for tests: genuine clients work
 /// against it unchanged.
 ///
-/// It has no authentication, and a shared KEK makes it hand out keys in the clear. It listens on the loopback
-/// interface unless told otherwise.
+/// Unless it is given an ``AccessControl`` it asks nobody who they are, and a shared KEK makes it hand out keys in
+/// the clear. It listens on the loopback interface unless told otherwise.
 package final class RegistryServer: Sendable {
   package struct Options: Sendable {
     /// An IPv4 or IPv6 address.
@@ -19,6 +19,8 @@ package final class RegistryServer: Sendable {
     package var maximumKeys = 20_000
     /// For KEKs that are shared with the server. Their environment, such as `LOCAL_SECRET`, is the server's.
     package var drivers = KMSDrivers([])
+    /// Who may do what; `nil` lets everybody do everything.
+    package var accessControl: AccessControl?
     /// Told method and path of every request as it comes in: an access log without the answers.
     package var observer: @Sendable (_ method: String, _ path: String) -> Void = { _, _ in }
 
@@ -33,7 +35,8 @@ package final class RegistryServer: Sendable {
     let schemas = SchemaAPI(dropsRules: options.dropsRules)
     let keys = KeyAPI(maximumKeys: options.maximumKeys, drivers: options.drivers)
     let router = Router(
-      endpoints: schemas.endpoints + keys.endpoints, registry: registry, observer: options.observer)
+      endpoints: schemas.endpoints + keys.endpoints, registry: registry,
+      accessControl: options.accessControl, observer: options.observer)
     listener = HTTPListener(host: options.host, port: options.port, router: router)
   }
 

@@ -9,21 +9,33 @@ struct InteropTests {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
   @Test func eachSideOpensWhatTheOtherSealed() async throws {
+    let reports = try await reports(of: "interop.py")
+    var counts: [String: Int] = [:]
+    for name in reports { counts[String(name.prefix { $0 != "-" }), default: 0] += 1 }
+    #expect(reports.count >= 32)
+    print("interop with the Python client: \(counts.sorted { $0.key < $1.key }.map { "\($0) \($1)" })")
+  }
+
+  /// Every role, every operation, on KEKs and on DEKs.
+  @Test func theEmbeddedRegistryGrantsAndRefusesByRole() async throws {
+    let reports = try await reports(of: "access.py")
+    #expect(reports.count == 32)
+  }
+
+  /// Runs a script and expects that none of its cases has a problem. Returns their names.
+  private func reports(of script: String) async throws -> [String] {
     let python = Self.package.appending(path: ".venv/bin/python").path()
     try #require(
       FileManager.default.isExecutableFile(atPath: python),
       "the Python client is not installed; `make test` does that")
-    let script = Self.package.appending(path: "Tests/Interop/interop.py").path()
+    let script = Self.package.appending(path: "Tests/Interop/\(script)").path()
     let outcome = try await Program.Running([script, Program.path], executable: python).outcome()
     #expect(outcome.exitCode == 0, "\(outcome.errors)")
     let reports = try outcome.output.split(separator: "\n").map { try JSONValue(parsing: String($0)) }
-    var counts: [String: Int] = [:]
-    for report in reports {
+    return try reports.map { report in
       let name = try #require(report["case"]?.string)
       #expect(report["problem"] == .null, "\(name): \(report["problem"]?.string ?? "")")
-      counts[String(name.prefix { $0 != "-" }), default: 0] += 1
+      return name
     }
-    #expect(reports.count >= 32)
-    print("interop with the Python client: \(counts.sorted { $0.key < $1.key }.map { "\($0) \($1)" })")
   }
 }

@@ -15,9 +15,9 @@ SECRET = "interop"
 class Sandbox:
     """`reseal sandbox` in a process of its own."""
 
-    def __init__(self, reseal: str, topics: dict[str, int]):
+    def __init__(self, reseal: str, topics: dict[str, int], options: list[str] = []):
         self.reseal = reseal
-        arguments = [reseal, "sandbox", "--json", "--log-level", "critical"]
+        arguments = [reseal, "sandbox", "--json", "--log-level", "critical", *options]
         for name, partitions in topics.items():
             arguments += ["--topic", f"{name}:{partitions}"]
         self.process = subprocess.Popen(

@@ -5,10 +5,12 @@ import RegistryServer
 
 /// Runs a server on a free port for as long as `body` takes.
 func withServer<Result: Sendable>(
-  stateFile: String? = nil, _ body: (RawHTTPClient) async throws -> Result
+  stateFile: String? = nil, accessControl: AccessControl? = nil,
+  _ body: (RawHTTPClient) async throws -> Result
 ) async throws -> Result {
   var options = RegistryServer.Options()
   options.stateFile = stateFile
+  options.accessControl = accessControl
   options.drivers = KMSDrivers([LocalKMS(environment: ["LOCAL_SECRET": "mysecret"])])
   let server = try RegistryServer(options)
   let client = try RawHTTPClient(await server.start())

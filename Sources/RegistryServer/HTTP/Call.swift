@@ -9,6 +9,8 @@ struct Call: Sendable {
   let body: [UInt8]
   /// Milliseconds since 1970.
   let time: Int
+  /// What the caller may do.
+  let permissions: Permissions
 
   /// A parameter in the path; the pattern of the endpoint has it.
   func path(_ name: String) -> String { parameters[name] ?? "" }

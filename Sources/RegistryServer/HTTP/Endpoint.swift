@@ -12,11 +12,14 @@ struct Endpoint: Sendable {
     case parameter(String)
   }
 
+  /// With its parameters as `{name}`.
+  let path: String
   private let pattern: [Segment]
   let handlers: [Request.Method: Handler]
 
   /// `path` as in `/subjects/{subject}/versions`.
   init(_ path: String, _ handlers: [Request.Method: Handler]) {
+    self.path = path
     pattern = path.split(separator: "/").map {
       $0.hasPrefix("{") ? .parameter(String($0.dropFirst().dropLast())) : .literal(String($0))
     }

@@ -87,7 +87,8 @@ extension HTTPListener {
       Request(
         method: Request.Method(rawValue: request.method.rawValue), path: request.target.path(),
         query: request.target.query(), accept: request.headers[HTTPHeader("Accept")],
-        contentType: request.headers[.contentType], body: body,
+        contentType: request.headers[.contentType],
+        authorization: request.headers[.authorization], body: body,
         time: Int(Date().timeIntervalSince1970 * 1000)))
     return response(to: request, answer)
   }
@@ -108,6 +109,7 @@ extension HTTPListener {
     var headers = HTTPHeaders()
     if case .named(let type) = answer.contentType { headers[.contentType] = type }
     headers[HTTPHeader("Allow")] = answer.allow
+    if answer.status == 401 { headers[HTTPHeader("WWW-Authenticate")] = "Basic realm=\"SchemaRegistry\"" }
     // HEAD has the length of the body and not the body.
     headers[.contentLength] = String(body.count)
     return HTTPResponse(
@@ -121,6 +123,7 @@ extension HTTPListener {
     case 200: "OK"
     case 204: "No Content"
     case 400: "Bad Request"
+    case 401: "Unauthorized"
     case 403: "Forbidden"
     case 404: "Not Found"
     case 405: "Method Not Allowed"

@@ -10,6 +10,8 @@ struct Request: Sendable {
   let accept: String?
   /// The `Content-Type` header.
   let contentType: String?
+  /// The `Authorization` header.
+  let authorization: String?
   let body: [UInt8]
   /// Milliseconds since 1970 when the request arrived. Handlers take time from here, so that they stay pure.
   let time: Int

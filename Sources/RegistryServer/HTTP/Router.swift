@@ -2,6 +2,8 @@
 struct Router: Sendable {
   let endpoints: [Endpoint]
   let registry: Registry
+  /// `nil` lets everybody do everything.
+  let accessControl: AccessControl?
   let observer: @Sendable (_ method: String, _ path: String) -> Void
 
   func answer(_ request: Request) async -> Answer {
@@ -12,11 +14,18 @@ struct Router: Sendable {
     } catch {
       return .malformed(error)
     }
+    let permissions: Permissions
+    do {
+      permissions = try accessControl?.permissions(authorization: request.authorization) ?? .everything
+    } catch {
+      return withType(MediaType.standard, error.answer())
+    }
     let (context, segments) = withoutContext(target.segments)
     for endpoint in endpoints {
       guard let parameters = endpoint.match(segments) else { continue }
       let call = Call(
-        parameters: parameters, query: target.query, context: context, body: request.body, time: request.time)
+        parameters: parameters, query: target.query, context: context, body: request.body, time: request.time,
+        permissions: permissions)
       return await answer(request, call, at: endpoint)
     }
     return APIError.notFound.answer(contentType: .absent)
@@ -35,6 +44,10 @@ struct Router: Sendable {
       return APIError.http(406, "Not Acceptable").answer(contentType: .absent)
     }
     do {
+      if accessControl != nil {
+        let rules = AccessRules(method: method, path: endpoint.path, call: call)
+        try await registry.read { (state) throws(APIError) in try rules.check(state) }
+      }
       switch handler {
       case .state(let decide): return withType(type, try await registry.perform(decide, call))
       case .service(let perform): return withType(type, try await perform(registry, call))

@@ -4,6 +4,7 @@ internal import JSON
 extension KeyAPI {
   @Sendable func listSubjects(_ state: inout RegistryState, _ call: Call) throws(APIError) -> Answer {
     let subjects = try state.keys.subjects(under: call.path("name"), deleted: call.flag("deleted"))
+      .filter { call.permissions.allow(.read, on: .subject(Subject($0).qualified)) }
     return .json(JSONValue(texts: Array(try call.page(subjects))))
   }
 

@@ -37,7 +37,8 @@ struct KeyAPI: Sendable {
 extension KeyAPI {
   @Sendable private func listKEKs(_ state: inout RegistryState, _ call: Call) throws(APIError) -> Answer {
     let names = state.keys.kekNames(
-      withSubjectPrefix: call.texts("subjectPrefix"), deleted: call.flag("deleted"))
+      withSubjectPrefix: call.texts("subjectPrefix"), deleted: call.flag("deleted")
+    ).filter { call.permissions.allow(.read, on: .kek($0)) }
     return .json(JSONValue(texts: Array(try call.page(names))))
   }
 

@@ -76,7 +76,8 @@ extension SchemaAPI {
   @Sendable private func listSubjects(_ state: inout RegistryState, _ call: Call) throws(APIError) -> Answer {
     try list(
       state.schemas.subjects(
-        prefix(call), deleted: call.flag("deleted"), deletedOnly: call.flag("deletedOnly")), call)
+        prefix(call), deleted: call.flag("deleted"), deletedOnly: call.flag("deletedOnly")
+      ).filter { call.permissions.allow(.read, on: .subject($0)) }, call)
   }
 
   @Sendable private func deleteSubject(_ state: inout RegistryState, _ call: Call) throws(APIError) -> Answer
@@ -90,7 +91,8 @@ extension SchemaAPI {
     let versions = state.schemas.versions(
       prefix(call), deleted: call.flag("deleted"), latestOnly: call.flag("latestOnly")
     ).filter { version in
-      ruleTypes.isEmpty || version.content.ruleSet?.types.isDisjoint(with: ruleTypes) == false
+      call.permissions.allow(.read, on: .subject(version.subject.qualified))
+        && (ruleTypes.isEmpty || version.content.ruleSet?.types.isDisjoint(with: ruleTypes) == false)
     }
     return .json(.array(try call.page(versions).map { $0.json(SchemaVersion.Form.version) }))
   }

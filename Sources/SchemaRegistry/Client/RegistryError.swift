@@ -70,14 +70,24 @@ extension RegistryError {
     let code = body?["error_code"]?.integer
     let text = body?["message"]?.string.map { String($0.prefix(500)) } ?? "HTTP status \(status)"
     self.init(
-      reason, request: request, code: code == status ? nil : code, message: "\(text)\(Self.advice(status))")
+      reason, request: request, code: code == status ? nil : code,
+      message: text + Self.advice(status, code, text, request))
   }
 
-  private static func advice(_ status: Int) -> String {
-    switch status {
-    case 401: ": the registry does not accept the credentials; see basic.auth.user.info and bearer.auth.token"
-    case 403: ": the registry does not allow these credentials to do that"
-    default: ""
+  /// What a key management service denied to a registry that shares a KEK.
+  private static let serviceDenied = 40370
+
+  private static func advice(_ status: Int, _ code: Int?, _ message: String, _ request: String) -> String {
+    switch (status, code) {
+    case (401, _):
+      return ": the registry does not accept the credentials; see basic.auth.user.info and bearer.auth.token"
+    case (403, serviceDenied):
+      return ": the KEK is shared, and the registry's own access to its key management service is denied; "
+        + "`reseal keys policy` prints what it needs"
+    case (403, _):
+      let missing = MissingPermission(message: message) ?? MissingPermission(request: request)
+      return ": " + (missing?.advice ?? "the registry does not allow these credentials to do that")
+    default: return ""
     }
   }
 }

@@ -30,6 +30,20 @@ struct SandboxCommand: AsyncParsableCommand {
   @Flag(help: "Imitate a registry that drops rule sets without a word, as the community server does.")
   var dropRules = false
 
+  @Option(
+    name: .customLong("rbac"),
+    help: ArgumentHelp(
+      "File that says who may call the registry, and what they may do.",
+      discussion: """
+        {"principals": [{"name": "pipeline", "password": "${PIPELINE_PASSWORD}"}, {"name": "ci", "token": "..."}],
+         "bindings": [{"principal": "pipeline", "role": "DeveloperWrite", "resource": "Kek:pii"},
+                      {"principal": "pipeline", "role": "DeveloperRead", "resource": "Subject:customers", "prefix": true}]}
+
+        Roles: ResourceOwner (create, read, update, delete), DeveloperWrite (create, read, update) and DeveloperRead \
+        (read). A DEK needs the right on its KEK and on its subject. Refusals are those of Confluent's registries.
+        """), completion: .file())
+  var accessFile: String?
+
   @Flag(help: "Print the addresses as one line of JSON.")
   var json = false
 
@@ -50,6 +64,7 @@ struct SandboxCommand: AsyncParsableCommand {
     options.registry.port = registryPort
     options.registry.stateFile = state
     options.registry.dropsRules = dropRules
+    options.registry.accessControl = try accessControl()
     let sandbox: Sandbox
     do {
       sandbox = try await Sandbox(options)
@@ -59,6 +74,18 @@ struct SandboxCommand: AsyncParsableCommand {
     }
     if json { Console.output.line(sandbox.json.serialized()) } else { announce(sandbox) }
     try await SandboxService.keepRunning(sandbox, log: log.makeLogger())
+  }
+
+  private func accessControl() throws -> AccessControl? {
+    guard let accessFile else { return nil }
+    do {
+      return try AccessFile.load(accessFile)
+    } catch {
+      for problem in error.problems {
+        Console.error.line("\(Console.error.styled("error", .red)) \(problem)")
+      }
+      throw ExitCode.refused
+    }
   }
 
   private func announce(_ sandbox: Sandbox) {

@@ -8,24 +8,27 @@ enum PipelineFile {
   private static let maximumBytes = 1 << 20
 
   static func load(_ path: String) throws(InvalidPipeline) -> PipelineDefinition {
-    let url = URL(filePath: path)
-    let interpolation = Interpolation(
-      environment: ProcessInfo.processInfo.environment, reserved: PipelineDefinition.reservedNames
-    ) { name in
-      var text = try read(URL(filePath: name, relativeTo: url.deletingLastPathComponent()))
-      while text.last?.isNewline == true { text.removeLast() }
-      return text
-    }
     let text: String
-    do { text = try read(url) } catch { throw InvalidPipeline([Problem(path, "\(error)")]) }
+    do { text = try read(URL(filePath: path)) } catch { throw InvalidPipeline([Problem(path, "\(error)")]) }
     do {
-      return try PipelineDefinition(parsing: text, interpolation: interpolation)
+      return try PipelineDefinition(
+        parsing: text, interpolation: interpolation(beside: path, reserved: PipelineDefinition.reservedNames))
     } catch {
       throw InvalidPipeline(error.problems.map { Problem("\(path) \($0.path)", $0.message) })
     }
   }
 
-  private static func read(_ url: URL) throws -> String {
+  /// Fills in the environment and files, which are named relative to the file at `path`.
+  static func interpolation(beside path: String, reserved: Set<String> = []) -> Interpolation {
+    Interpolation(environment: ProcessInfo.processInfo.environment, reserved: reserved) { name in
+      let folder = URL(filePath: path).deletingLastPathComponent()
+      var text = try read(URL(filePath: name, relativeTo: folder))
+      while text.last?.isNewline == true { text.removeLast() }
+      return text
+    }
+  }
+
+  static func read(_ url: URL) throws -> String {
     let file: FileHandle
     do { file = try FileHandle(forReadingFrom: url) } catch { throw Unreadable(reason: "cannot be read") }
     defer { try? file.close() }
