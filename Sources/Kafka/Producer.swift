@@ -142,6 +142,12 @@ package final class ProducerTopic: @unchecked Sendable {
   }
 
   deinit { rd_kafka_topic_destroy(pointer) }
+
+  /// The partition that Java clients, and most others, choose for a key: murmur2 of its bytes, without the sign,
+  /// modulo `count`.
+  package func partition(ofKey key: UnsafeRawBufferPointer, count: Int32) -> Int32 {
+    rd_kafka_msg_partitioner_murmur2(pointer, key.baseAddress, key.count, max(count, 1), nil, nil)
+  }
 }
 
 /// What became of one record.

@@ -172,9 +172,9 @@ struct BadInputTests {
     (Cluster.rules(onFailure: "DLQ,ERROR"), "the rule enc says DLQ on failure"),
     (
       Cluster.rules(tags: ["OTHER"]),
-      "no field of the latest schema carries a tag that its ENCRYPT rules name"
+      "no field of its schema carries a tag that its ENCRYPT rules name"
     ),
-    (nil, "the latest schema has no rules"),
+    (nil, "the schema has no rules"),
   ])
   func rulesThatWouldLetPlaintextOut(_ rules: RuleSet?, _ text: String) async throws {
     let cluster = try await Cluster()

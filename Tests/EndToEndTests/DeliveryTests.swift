@@ -50,11 +50,11 @@ struct DeliveryTests {
       Cluster.Record(partition: Int32($0 % partitions), key: Array("key-\($0)".utf8), value: value)
     }
     // A fetch brings one batch of a partition, so small batches and slow answers make a job that takes its time.
-    try await cluster.produce(source, batch: 100)
+    try await cluster.produce(source, batch: 20)
     let kafka =
       #"{"bootstrap.servers":"\#(cluster.kafka.bootstrapServers)","fetch.message.max.bytes":"1000"}"#
     let file = try PipelineFile(cluster, ["source": #"{"topics":["in"],"until":"end","kafka":\#(kafka)}"#])
-    try cluster.kafka.setRoundTripTime(.milliseconds(50), ofBroker: 1)
+    try cluster.kafka.setRoundTripTime(.milliseconds(100), ofBroker: 1)
     let running = try Program.Running(["run", file.path])
     while try await cluster.endOffsets(partitions: partitions).allSatisfy({ $0 < 100 }) {}
     running.interrupt()

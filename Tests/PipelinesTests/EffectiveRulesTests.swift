@@ -44,14 +44,14 @@ struct EffectiveRulesTests {
   }
 
   @Test(arguments: [
-    ("null", "WRITEREAD", FailureAction.error, FailureAction.error), (#""""#, "WRITEREAD", .error, .error),
+    ("null", "WRITEREAD", RuleAction.error, RuleAction.error), (#""""#, "WRITEREAD", .error, .error),
     (#""NONE""#, "WRITEREAD", .none, .none), (#""ERROR,NONE""#, "WRITEREAD", .error, .none),
     (#""NONE,ERROR""#, "WRITEREAD", .none, .error), (#""ERROR, NONE""#, "WRITEREAD", .error, .other(" NONE")),
     (#""DLQ,""#, "WRITEREAD", .deadLetter, .error), (#""ERROR,NONE""#, "WRITE", .other("ERROR,NONE"), .error),
     (#""none""#, "WRITEREAD", .other("none"), .other("none")),
   ])
   func onFailureHasTwoHalves(
-    _ text: String, _ mode: String, _ write: FailureAction, _ read: FailureAction
+    _ text: String, _ mode: String, _ write: RuleAction, _ read: RuleAction
   ) throws {
     let rule = #"{"domainRules":[{"name":"r","mode":"\#(mode)","type":"ENCRYPT","onFailure":\#(text)}]}"#
     #expect(try rules(rule, .write).encrypt.first?.onFailure == write)
@@ -79,7 +79,8 @@ struct EffectiveRulesTests {
       "encodingRules":[{"name":"d","type":"ENCRYPT_PAYLOAD"}],"migrationRules":[{"name":"e","type":"JSONATA","mode":"UPGRADE"}]}
       """
     let rules = try rules(text, .write)
-    #expect(rules.foreign.map(\.name) == ["a", "c", "d"])
+    #expect(rules.foreign.map(\.name) == ["a", "c", "e"])
+    #expect(rules.payload.map(\.rule.name) == ["d"])
     #expect(rules.encrypt.map(\.rule.name) == ["b"], "types are looked up in upper case")
   }
 

@@ -28,11 +28,12 @@ struct PipelineDefinitionTests {
   @Test func everythingIsRead() throws {
     let pipeline = try definition(complete)
     #expect(pipeline.name == "n" && pipeline.group == "g" && pipeline.start == .latest && pipeline.isBounded)
-    #expect(pipeline.steps.steps == [.decrypt(.init(onlyTags: ["PII"], passesPlaintext: true)), .encrypt])
+    #expect(
+      pipeline.steps.steps == [.decrypt(.init(onlyTags: ["PII"], passesPlaintext: true)), .encrypt(.encrypt)])
     #expect(pipeline.commitInterval == .milliseconds(500))
     #expect(pipeline.source.kafka["client.id"] == "source" && pipeline.source.kafka["acks"] == "all")
     #expect(pipeline.sink.kafka["client.id"] == nil)
-    #expect(pipeline.source.subject.name == "in-value" && pipeline.sink.subject.name == "own")
+    #expect(pipeline.source.values.only?.name == "in-value" && pipeline.sink.values.only?.name == "own")
     #expect(pipeline.source.registry.urls == ["http://r"] && pipeline.sink.registry.urls == ["http://other"])
     #expect(pipeline.source.rules.parameters(forType: "ENCRYPT") == ["secret": "s"])
     #expect(!pipeline.source.sharesKeys(with: pipeline.sink), "the registries differ")
@@ -74,7 +75,7 @@ struct PipelineDefinitionTests {
       [
         "$.source.topics: several topics into one sink topic would mix their partitions; use one pipeline for each",
         "$.sink.topic: is the source topic: rewriting a topic in place is not supported",
-        "$.steps: must be encrypt, decrypt, or decrypt followed by encrypt",
+        "$.steps: must be encrypt, decrypt, rekey, or decrypt followed by encrypt",
         #"$.kafka: kafka property "nope": No such configuration property: "nope" (_INVALID_ARG)"#,
         "$.schemaRegistry.url: must be a comma-separated list of http:// or https:// addresses",
         #"$.schemaRegistry["basic.auth.user.info"]: must be user:password"#,

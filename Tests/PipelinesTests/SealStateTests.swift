@@ -44,9 +44,9 @@ struct SealStateTests {
     func seal(_ value: [UInt8], having hand: Hand = .both) throws(FieldFailure) -> [UInt8]? {
       let keys = LaneKeys()
       let work = FieldWork(
-        purpose: .seal, passesPlaintext: false, isText: isText, unsupportedType: nil, opening: [],
-        sealing: [.init(key: targetName, isVersioned: isVersioned)],
-        candidates: [targetName.family, otherFamily])
+        purpose: .seal(.encrypt), isText: isText, unsupportedType: nil, opening: [],
+        sealing: [.init(rule: "r", key: targetName, isVersioned: isVersioned)],
+        candidates: [targetName.family, otherFamily], onSealingFailure: .error)
       keys.keep(.success(target), for: targetName)
       let otherName = KeyName(otherFamily, version: 1)
       switch hand {
@@ -59,6 +59,7 @@ struct SealStateTests {
         let name = KeyName(family, version: claimed ?? 0)
         keys.keep(.failure(KeyError(.missing, name, "test")), for: name)
       }
+      for family in [targetName.family, otherFamily] { keys.family(family).setHighestVersion(1) }
       let processor = FieldProcessor()
       processor.begin([FieldAction(work, keys: keys)])
       let output = ByteArena()

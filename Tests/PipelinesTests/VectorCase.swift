@@ -88,7 +88,7 @@ struct VectorCase: CustomTestStringConvertible, Sendable {
       return Message(
         plainWire: message["plainWire"]?.string.flatMap { Base64.decode($0) },
         wire: message["wire"]?.string.flatMap { Base64.decode($0) },
-        schemaHeader: message["headers"]?.headerValue(headerName))
+        schemaHeader: message["headers"]?.headerValue("\(headerName)"))
     }
   }
 }

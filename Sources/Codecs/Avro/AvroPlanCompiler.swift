@@ -21,6 +21,7 @@ struct AvroPlanCompiler {
   private struct Surroundings: Hashable {
     let hits: Hits
     let isInUnion: Bool
+    let isUnderTag: Bool
   }
 
   private struct RecordKey: Hashable {
@@ -33,24 +34,27 @@ struct AvroPlanCompiler {
     let name: String
     let hits: Hits
     var isInUnion: Bool
+    /// Whether a sealing rule hits this field or one around it.
+    let isUnderTag: Bool
   }
 
   private let writer: AvroTagView
   private let sink: AvroTagView
   private var program = AvroProgram()
   private var fields: [PlannedField] = []
+  private var leftClear: [String] = []
   private var records: [RecordKey: Int32] = [:]
   private var depth = 0
 
   /// Without a sink view nothing is sealed; the writer's own schema stands in.
   static func compile(
     writer: AvroTagView, sink: AvroTagView?
-  ) throws(FieldPlanError) -> (program: AvroProgram, fields: [PlannedField]) {
+  ) throws(FieldPlanError) -> (program: AvroProgram, fields: [PlannedField], leftClear: [String]) {
     var compiler = AvroPlanCompiler(
       writer: writer, sink: sink ?? AvroTagView(schema: writer.schema, rules: TagRules(selectors: [])))
     let root = Pair(writer: writer.schema.root, sink: compiler.sink.schema.root)
     compiler.program.root = Int(try compiler.compile(root, in: nil, path: ""))
-    return (compiler.program, compiler.fields)
+    return (compiler.program, compiler.fields, compiler.leftClear)
   }
 
   private init(writer: AvroTagView, sink: AvroTagView) {
@@ -90,7 +94,9 @@ struct AvroPlanCompiler {
     case (.union(let branches), .union(let others)) where branches.count == others.count:
       return try union(zip(branches, others).map { Pair(writer: $0, sink: $1) }, in: context, path: path)
     case (.record(let record), .record(let other)):
-      let outer = Surroundings(hits: context?.hits ?? Hits(), isInUnion: context?.isInUnion ?? false)
+      let outer = Surroundings(
+        hits: context?.hits ?? Hits(), isInUnion: context?.isInUnion ?? false,
+        isUnderTag: context?.isUnderTag ?? false)
       return try self.record(record, other, pair, in: outer, path: path)
     default: throw difference(pair, path)
     }
@@ -144,7 +150,9 @@ struct AvroPlanCompiler {
       if writer.rules.containerTagsReachChildren { hits.opening.formUnion(surroundings.hits.opening) }
       if sink.rules.containerTagsReachChildren { hits.sealing.formUnion(surroundings.hits.sealing) }
     }
-    return Context(name: name, hits: hits, isInUnion: surroundings.isInUnion)
+    return Context(
+      name: name, hits: hits, isInUnion: surroundings.isInUnion,
+      isUnderTag: surroundings.isUnderTag || !hits.sealing.isEmpty)
   }
 
   // MARK: Leaves
@@ -164,6 +172,9 @@ struct AvroPlanCompiler {
 
   /// The position of the leaf among the planned fields, or `nil` when no rule hits it.
   private mutating func plan(_ type: PlannedField.LeafType, in context: Context?) -> Int32? {
+    if let context, context.isUnderTag, context.hits.sealing.isEmpty, !leftClear.contains(context.name) {
+      leftClear.append(context.name)
+    }
     guard let context, !context.hits.isEmpty else { return nil }
     let field = PlannedField(
       name: context.name, type: type, opening: context.hits.opening, sealing: context.hits.sealing,

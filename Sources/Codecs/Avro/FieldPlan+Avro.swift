@@ -17,6 +17,8 @@ extension FieldPlan {
   ///   - sink: the schema they will be stamped with, and the rules to seal them under; `nil` seals nothing.
   package init(avro writer: AvroTagView, sink: AvroTagView?) throws(FieldPlanError) {
     let compiled = try AvroPlanCompiler.compile(writer: writer, sink: sink)
-    self.init(fields: compiled.fields, rewriter: AvroRewriter(program: compiled.program))
+    self.init(
+      fields: compiled.fields, leftClear: compiled.leftClear,
+      rewriter: AvroRewriter(program: compiled.program))
   }
 }

@@ -4,8 +4,8 @@
 /// headers with the name the last one counts (specification section A.2, the "dual" deserializer).
 package struct Frame: Hashable, Sendable {
   /// Header that carries the reference of a key's or a value's schema.
-  package static let keyHeader = "__key_schema_id"
-  package static let valueHeader = "__value_schema_id"
+  package static let keyHeader: StaticString = "__key_schema_id"
+  package static let valueHeader: StaticString = "__value_schema_id"
 
   package let reference: SchemaReference
   package let isInHeader: Bool

@@ -6,10 +6,15 @@ package struct FieldPlan: Sendable {
   /// The leaves that some rule hits; a ``FieldTransform`` is asked by position in this list.
   package let fields: [PlannedField]
 
+  /// Leaves inside a field that a sealing rule's tag hits, by full name, that no sealing rule hits all the same:
+  /// clients leave them in the clear (specification section D.6).
+  package let leftClear: [String]
+
   private let rewriter: any BodyRewriter
 
-  init(fields: [PlannedField], rewriter: any BodyRewriter) {
+  init(fields: [PlannedField], leftClear: [String] = [], rewriter: any BodyRewriter) {
     self.fields = fields
+    self.leftClear = leftClear
     self.rewriter = rewriter
   }
 

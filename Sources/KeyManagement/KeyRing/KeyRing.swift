@@ -100,6 +100,12 @@ package actor KeyRing {
     try await opened.answer(identity, clock: clock) { await self.find(identity) }
   }
 
+  /// The highest version of a DEK that the registry has now, soft-deleted ones included; 0 when it has none.
+  /// The version in `identity` does not count.
+  package func highestVersion(_ identity: DEKIdentity) async throws(KeyError) -> Int32 {
+    try await dek(identity, .latest, includingDeleted: true)?.identity.version ?? 0
+  }
+
   /// Drops the keys whose time is over. Asking for a key does so too; this is for rings nobody asks.
   package func forgetExpired() {
     keks.forgetExpired(at: clock())

@@ -15,8 +15,11 @@ package struct PipelineDefinition: Sendable {
     package let kafka: ClientSettings
     package let registry: RegistrySettings
     package let rules: RuleSettings
-    /// When it is not the topic's own.
-    package let subject: Subject
+    /// How the subjects of its values, and of its keys, are found.
+    package let values: SubjectNaming
+    package let keys: SubjectNaming
+    /// Which version of them is meant, where records are written.
+    package let selection: SchemaSelection
     /// What registry and rules were made from.
     fileprivate let keyProperties: [[String: String]]
 
@@ -35,6 +38,14 @@ package struct PipelineDefinition: Sendable {
   package let sinkTopic: String
   package let sink: Side
   package let commitInterval: Duration
+  /// Whether record keys are processed as values are.
+  package let processesKeys: Bool
+  package let allowances: RuleAllowances
+  package let containerTagsReachChildren: Bool
+  package let whenDifferent: PlanSettings.Difference
+  package let registersMissing: Bool
+  /// DEKs that the source's values may be sealed under although no rule at hand says so.
+  package let declaredKeys: [KeyFamilyIdentity]
 }
 
 /// A pipeline file that cannot be run, with everything that is wrong with it.
@@ -89,24 +100,23 @@ extension PipelineDefinition {
     group = document["source"]?["group"]?.string ?? name
     start = document["source"]?["from"]?.string.flatMap(Start.init(rawValue:)) ?? .earliest
     isBounded = document["source"]?["until"]?.string == "end"
-    steps = StepSequence((document["steps"]?.array ?? []).compactMap(Self.step))
+    steps = StepSequence((document["steps"]?.array ?? []).compactMap(StepSequence.Step.init))
     if let problem = steps.problem { problems.append(Problem("$.steps", problem)) }
+    let parts = document["parts"]?.array?.compactMap(\.string) ?? ["value"]
+    processesKeys = parts.contains("key")
+    if !parts.contains("value") { problems.append(Problem("$.parts", "must contain value")) }
+    allowances = RuleAllowances(document)
+    containerTagsReachChildren = document["containerTags"]?.string != "field-only"
+    whenDifferent =
+      document["sink"]?["whenDifferent"]?.string.flatMap(PlanSettings.Difference.init(rawValue:)) ?? .refuse
+    registersMissing = document["sink"]?["whenMissing"]?.string == "register"
+    declaredKeys = (document["source"]?["keys"]?.array ?? []).compactMap(KeyFamilyIdentity.init)
     commitInterval = .milliseconds(document["delivery"]?["commitIntervalMs"]?.lenientInteger ?? 1_000)
     let source = Self.side("source", of: document, topic: sourceTopic, &problems)
     let sink = Self.side("sink", of: document, topic: sinkTopic, &problems)
     guard problems.isEmpty, let source, let sink else { throw InvalidPipeline(problems) }
     self.source = source
     self.sink = sink
-  }
-
-  private static func step(_ value: JSONValue) -> StepSequence.Step? {
-    if let decrypt = value["decrypt"] {
-      return .decrypt(
-        .init(
-          onlyTags: decrypt["tags"]?.array?.compactMap(\.string),
-          passesPlaintext: decrypt["plaintext"]?.string == "pass"))
-    }
-    return value["encrypt"] == nil ? nil : .encrypt
   }
 
   private static func side(
@@ -126,13 +136,16 @@ extension PipelineDefinition {
     } else if let refused = kafka.firstRefused(), !problems.contains(where: { $0.message == "\(refused)" }) {
       problems.append(Problem(kafkaPath, "\(refused)"))
     }
-    let subject =
-      document[name]?["subject"]?.string.map { Subject($0) } ?? Subject(topic: topic, isKey: false)
     do {
       let path = document[name]?["schemaRegistry"] == nil ? "$.schemaRegistry" : "$.\(name).schemaRegistry"
       let registry = try RegistrySettings(properties("schemaRegistry"), at: path)
+      let serde = try SerdeSettings(properties("schemaRegistry"), at: path)
+      let side = document[name] ?? .null
       return Side(
-        kafka: kafka, registry: registry, rules: RuleSettings(properties("rules")), subject: subject,
+        kafka: kafka, registry: registry, rules: RuleSettings(properties("rules")),
+        values: SubjectNaming(side, topic: topic, isKey: false, serde.valueStrategy),
+        keys: SubjectNaming(side, topic: topic, isKey: true, serde.keyStrategy),
+        selection: SchemaSelection(side["schema"]) ?? serde.selection ?? .latest,
         keyProperties: [properties("schemaRegistry"), properties("rules")])
     } catch {
       problems += error.problems.filter { !problems.contains($0) }

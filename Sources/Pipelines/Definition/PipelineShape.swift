@@ -29,8 +29,30 @@ package enum PipelineShape {
     Member("source", .object(source), required: true, "What is read."),
     Member(
       "steps", .list(of: .oneMember(steps), atLeast: 1), required: true,
-      "What is done to each record: encrypt, decrypt, or decrypt followed by encrypt."),
+      "What is done to each record: encrypt, decrypt, rekey, or decrypt followed by encrypt."),
     Member("sink", .object(sink), required: true, "Where results go."),
+    Member(
+      "parts",
+      .list(
+        of: .choice([.init("value", "Record values."), .init("key", "Record keys.")]), atLeast: 1),
+      "What of each record is processed (default: value). Sealed keys are partitioned anew, as their new producers will."
+    ),
+    Member(
+      "acceptClear", .list(of: .name, atLeast: 1),
+      "Full names of fields that may come out in the clear although a tag is near: inside a tagged container, or "
+        + "sealed at the source and not at the sink."),
+    Member(
+      "passRules", .list(of: .name, atLeast: 1),
+      "Names of rules to go on without: of types that are not run here, such as CEL."),
+    Member(
+      "allowPlaintextOnFailure", .boolean,
+      "Run under rules whose write side says NONE, which sends records on in the clear when sealing fails."),
+    Member(
+      "containerTags",
+      .choice([
+        .init("jvm", "They reach its plain text and bytes fields, as in the JVM client."),
+        .init("field-only", "They do nothing for the fields inside, as in the other clients."),
+      ]), default: "jvm", "What tags on a field that holds a record do."),
     Member("delivery", .object(delivery), "How records are delivered."),
     Member("onFailure", .object(failure), "What becomes of records that cannot be processed."),
   ]
@@ -63,6 +85,14 @@ package enum PipelineShape {
 
   private static let side: [Member] = [
     Member("subject", .name, "Subject of the values' schema, when it is not <topic>-value."),
+    Member("keySubject", .name, "Subject of the keys' schema, when it is not <topic>-key."),
+    Member(
+      "subjectNameStrategy",
+      .choice([
+        .init("topic", "<topic>-value and <topic>-key."),
+        .init("record", "The full name of each record."),
+        .init("topic-record", "The topic's name and the full name of each record."),
+      ]), "How subjects are named, where neither a subject nor a client's property says it (default: topic)."),
     Member("kafka", kafka, "librdkafka properties of this side, over the common ones."),
     Member(
       "schemaRegistry", .properties(RegistrySettings.shape),
@@ -84,19 +114,79 @@ package enum PipelineShape {
         "until",
         .choice([.init("end", "The end of the topic, as it is when the job starts; then the process ends.")]),
         "Where to stop; without it the job runs until it is stopped."),
+      Member(
+        "keys", .list(of: .object(keyFamily), atLeast: 1),
+        "DEKs that values may be sealed under although neither side's rules say so."),
     ] + side
 
   private static let sink: [Member] =
     [
       Member(
         "topic", .name, required: true, "The topic to write. It must exist, with at least as many partitions."
-      )
+      ),
+      Member(
+        "schema",
+        .either([
+          .choice([.init("latest", "The subject's latest version.")]),
+          .oneMember([
+            Member("version", .integer(1...Int(Int32.max)), "The version with this number."),
+            Member("id", .integer(0...Int(Int32.max)), "The schema with this id."),
+            Member(
+              "metadata", .properties(PropertiesShape(known: [], isOpen: true)),
+              "The latest version with these metadata properties."),
+          ]),
+        ]), default: "latest", "The schema that records are written under."),
     ] + side
+
+  private static let keyFamily: [Member] = [
+    Member("kek", .name, required: true, "Name of the KEK."),
+    Member("subject", .name, required: true, "Subject of the DEK."),
+    Member("algorithm", algorithm, default: "AES256_GCM", "Algorithm of the DEK."),
+  ]
+
+  private static let keySet: [Member] = [
+    Member("kek", .name, required: true, "Name of the KEK."),
+    Member("subject", .name, "Subject of the DEK (default: any)."),
+    Member("algorithm", algorithm, "Algorithm of the DEK (default: any)."),
+    Member(
+      "versions", .list(of: .integer(1...Int(Int32.max)), atLeast: 1), "Versions of the DEK (default: all)."),
+  ]
+
+  private static let algorithm = Shape.choice([
+    .init("AES128_GCM", "AES-GCM with a key of 128 bits."),
+    .init("AES256_GCM", "AES-GCM with a key of 256 bits."),
+    .init("AES256_SIV", "AES-SIV, which seals equal values alike."),
+  ])
 
   private static let steps: [Member] = [
     Member(
-      "encrypt", .object([]),
-      "Seal the fields that the ENCRYPT rules of the sink subject's latest schema name."),
+      "encrypt",
+      .object([
+        Member(
+          "foreignSealed",
+          .choice([
+            .init("refuse", "It is a failure of the record."),
+            .init("rekey", "It is opened, and sealed under the sink's key."),
+          ]), default: "refuse", "What becomes of a field that is sealed already, under another key.")
+      ]),
+      "Seal the fields that the ENCRYPT rules of the sink subject's schema name; what is sealed under its key "
+        + "already stays as it is."),
+    Member(
+      "rekey",
+      .object([
+        Member(
+          "plaintext",
+          .choice([
+            .init("refuse", "It is a failure of the record."),
+            .init("seal", "It is sealed like the others."),
+          ]), default: "refuse", "What becomes of a field that is not sealed."),
+        Member("force", .boolean, "Seal anew what is under the sink's key already, too."),
+        Member(
+          "only", .list(of: .object(keySet), atLeast: 1),
+          "Re-key only what is sealed under these DEKs, such as those that leaked; the rest stays as it is."),
+      ]),
+      "Open what is sealed under whatever key, and seal it under the sink's; what is there already stays as it is."
+    ),
     Member(
       "decrypt",
       .object([

@@ -5,14 +5,17 @@ internal import SchemaRegistry
 package struct StepSequence: Sendable, Hashable {
   package enum Step: Sendable, Hashable {
     /// Seal the fields that the sink schema's rules name.
-    case encrypt
+    case encrypt(SealPolicy)
     /// Open the fields that the writer schema's rules name.
     case decrypt(Decrypt)
+    /// Bring sealed fields to the sink's keys, leaving alone what is there already.
+    case rekey(SealPolicy)
 
     package var name: String {
       switch self {
       case .encrypt: "encrypt"
       case .decrypt: "decrypt"
+      case .rekey: "rekey"
       }
     }
   }
@@ -33,7 +36,18 @@ package struct StepSequence: Sendable, Hashable {
 
   package init(_ steps: [Step]) { self.steps = steps }
 
-  package var seals: Bool { steps.contains(.encrypt) }
+  package var seals: Bool { sealPolicy != nil }
+
+  /// How values are sealed; `nil` when none are.
+  package var sealPolicy: SealPolicy? {
+    for step in steps {
+      switch step {
+      case .encrypt(let policy), .rekey(let policy): return policy
+      case .decrypt: continue
+      }
+    }
+    return nil
+  }
 
   package var opens: Bool { decrypt != nil }
 
@@ -42,11 +56,13 @@ package struct StepSequence: Sendable, Hashable {
     return nil
   }
 
+  package var passesPlaintext: Bool { decrypt?.passesPlaintext ?? false }
+
   /// Why the steps make no job; `nil` when they do.
   var problem: String? {
     switch steps.map(\.name) {
-    case ["encrypt"], ["decrypt"], ["decrypt", "encrypt"]: nil
-    default: "must be encrypt, decrypt, or decrypt followed by encrypt"
+    case ["encrypt"], ["decrypt"], ["decrypt", "encrypt"], ["rekey"]: nil
+    default: "must be encrypt, decrypt, rekey, or decrypt followed by encrypt"
     }
   }
 

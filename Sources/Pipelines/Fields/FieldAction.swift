@@ -3,7 +3,7 @@ struct FieldAction {
   struct OpeningLayer {
     let family: KeyFamily
     let rotates: Bool
-    let onFailure: FailureAction
+    let onFailure: RuleAction
   }
 
   struct SealingLayer {
@@ -13,16 +13,16 @@ struct FieldAction {
   }
 
   let purpose: FieldWork.Purpose
-  let passesPlaintext: Bool
   let isText: Bool
   let unsupportedType: String?
   let opening: [OpeningLayer]
   let sealing: [SealingLayer]
   let candidates: [KeyFamily]
+  /// What the sealing rules say should become of a record they fail on.
+  let onSealingFailure: RuleAction
 
   init(_ work: FieldWork, keys: LaneKeys) {
     purpose = work.purpose
-    passesPlaintext = work.passesPlaintext
     isText = work.isText
     unsupportedType = work.unsupportedType
     opening = work.opening.map {
@@ -33,5 +33,9 @@ struct FieldAction {
         family: keys.family($0.key.family), version: $0.key.version, isVersioned: $0.isVersioned)
     }
     candidates = work.candidates.map { keys.family($0) }
+    onSealingFailure = work.onSealingFailure
   }
+
+  /// No value is taken to have more layers than the deepest stack of rules puts on.
+  var mostLayers: Int { max(opening.count, sealing.count, 1) }
 }

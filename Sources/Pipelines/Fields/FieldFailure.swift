@@ -4,6 +4,8 @@ package import KeyManagement
 package enum FieldFailure: Error, CustomStringConvertible {
   /// Not a failure yet: this key must be looked for first.
   case needsKey(KeyName)
+  /// Not a failure yet: how many versions this DEK has must be looked up first.
+  case needsVersions(KeyFamilyIdentity)
   /// A key that is needed cannot be had.
   case keyUnavailable(KeyError)
   /// A sealed value was expected, and this cannot be one.
@@ -22,6 +24,7 @@ package enum FieldFailure: Error, CustomStringConvertible {
   package var description: String {
     switch self {
     case .needsKey(let name): "the key \(name) was not looked for"
+    case .needsVersions(let family): "the versions of \(family) were not looked for"
     case .keyUnavailable(let error): "\(error)"
     case .notSealed: "the value is not sealed: it is too short or no base64"
     case .doesNotOpen: "the value does not open under any version of the key it should be sealed under"

@@ -16,11 +16,16 @@ package struct KeyFamilyIdentity: Sendable, Hashable, CustomStringConvertible {
   package let subject: Subject
   package let algorithm: DEKAlgorithm
 
-  package init(_ specification: KeySpecification, subject: Subject, side: KeySide) {
+  package init(side: KeySide, kek: String, subject: Subject, algorithm: DEKAlgorithm) {
     self.side = side
-    kek = specification.kekName
+    self.kek = kek
     self.subject = subject
-    algorithm = specification.algorithm
+    self.algorithm = algorithm
+  }
+
+  package init(_ specification: KeySpecification, subject: Subject, side: KeySide) {
+    self.init(
+      side: side, kek: specification.kekName, subject: subject, algorithm: specification.algorithm)
   }
 
   package var description: String { "\(kek)/\(subject)/\(algorithm.rawValue)" }
@@ -57,13 +62,27 @@ final class KeyFamily {
   /// Versions kept; the data decides which are asked for, so their number must be bounded.
   private static let capacity = 10_000
 
+  /// Versions beyond the highest one known that a job may meet while it runs, made by other clients.
+  private static let versionsToCome: Int32 = 1_000
+
   let identity: KeyFamilyIdentity
   private var slots: [Int32: Slot] = [:]
+  private var highestVersion: Int32?
 
   init(_ identity: KeyFamilyIdentity) { self.identity = identity }
 
   /// What is known of a version; `nil` when it was not looked for yet.
   subscript(version: Int32) -> Slot? { slots[version] }
+
+  /// Whether there may be such a version. Bytes that are no ciphertext can claim any: one that is far beyond the
+  /// highest ever made is no version, and need not be asked for.
+  func mayHave(_ version: Int32) throws(FieldFailure) -> Bool {
+    if version == 1 { return true }
+    guard let highestVersion else { throw .needsVersions(identity) }
+    return version - Self.versionsToCome <= highestVersion
+  }
+
+  func setHighestVersion(_ version: Int32) { highestVersion = version }
 
   func set(_ version: Int32, to slot: Slot) {
     if slots.count >= Self.capacity { slots.removeAll(keepingCapacity: true) }

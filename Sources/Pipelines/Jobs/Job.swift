@@ -47,9 +47,9 @@ package actor Job {
       bystander = try Consumer(JobSettings.consumer(definition), notices: notices)
       producer = try Producer(JobSettings.producer(definition), notices: notices)
       around = PartitionLane.Surroundings(
-        plans: PlanCache(prepared.context, schemas: SchemaCache(prepared.clients.sourceSchemas)),
-        keyRings: prepared.clients.keyRings, producer: producer,
-        sink: try producer.topic(definition.sinkTopic), seals: definition.steps.seals, tick: Tick(),
+        values: prepared.values.cache, keys: prepared.keys?.cache, keyRings: prepared.clients.keyRings,
+        producer: producer, sink: try producer.topic(definition.sinkTopic),
+        sinkPartitionCount: prepared.sinkPartitionCount, seals: definition.steps.seals, tick: Tick(),
         failures: FailureBox())
     } catch {
       throw .refused(["\(error)"])

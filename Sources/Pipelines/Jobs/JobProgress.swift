@@ -1,3 +1,5 @@
+internal import Kafka
+
 /// How far a job is, as counted by this process.
 package struct JobProgress: Sendable, Hashable {
   /// Records read from the source.
@@ -42,4 +44,18 @@ struct LaneCounts: Sendable {
   var passed = 0
   var fields = FieldCounts()
   var bytesRead = 0
+
+  /// Notes a record that was handed on, and what happened to its fields.
+  mutating func note(_ record: ConsumedRecord, _ fields: FieldCounts) {
+    read += 1
+    bytesRead += (record.key?.count ?? 0) + (record.value?.count ?? 0)
+    self.fields += fields
+    if fields.sealed + fields.rekeyed > 0 {
+      sealed += 1
+    } else if fields.opened > 0 {
+      opened += 1
+    } else {
+      passed += 1
+    }
+  }
 }

@@ -9,10 +9,13 @@ package import KeyManagement
 actor PartitionLane {
   /// What all lanes of a job share.
   struct Surroundings: Sendable {
-    let plans: PlanCache
+    let values: PlanCache
+    /// `nil` when record keys are left as they are.
+    let keys: PlanCache?
     let keyRings: KeyRings
     let producer: Producer
     let sink: ProducerTopic
+    let sinkPartitionCount: Int
     /// Whether `__rule.*` headers must go: they would make clients skip the rules.
     let seals: Bool
     let tick: Tick
@@ -26,7 +29,7 @@ actor PartitionLane {
   private let end: Int64?
   private let queue: LaneQueue
   private let around: Surroundings
-  private let engine = RecordEngine()
+  private let engines: LaneEngines
   private var ledger = OffsetLedger()
   private(set) var counts = LaneCounts()
   private var isProcessing = false
@@ -37,6 +40,7 @@ actor PartitionLane {
     self.end = end
     self.queue = queue
     self.around = around
+    engines = LaneEngines(processesKeys: around.keys != nil)
   }
 
   /// Processes what comes until the queue ends or something fails.
@@ -74,90 +78,66 @@ actor PartitionLane {
   private enum Step {
     case done
     case waitForRoom
-    case fetch(Missing)
+    case fetch(LaneEngines.Missing)
     case failed(JobFailure)
   }
 
-  private enum Missing {
-    case plan(SchemaReference)
-    case key(KeyName)
-  }
-
   private func step(_ record: ConsumedRecord) -> Step {
-    guard let value = record.value else { return produce(record, value: nil, header: nil, .passed) }
-    let before = engine.counts
-    let outcome = record.withLastHeader("__value_schema_id") { header in
-      engine.process(value: value, schemaHeader: header)
+    switch engines.process(record) {
+    case .rewritten(let rewritten): produce(rewritten, from: record)
+    case .missing(let missing): .fetch(missing)
+    case .failed(let failure, _): .failed(.record(partition, offset: record.offset, failure))
     }
-    switch outcome {
-    case .unchanged: return produce(record, value: value, header: nil, kind(since: before))
-    case .rewritten(let header):
-      return produce(record, value: engine.output, header: header, kind(since: before))
-    case .needsPlan(let reference): return .fetch(.plan(reference))
-    case .needsKey(let name): return .fetch(.key(name))
-    case .failed(let failure): return .failed(.record(partition, offset: record.offset, failure))
-    }
-  }
-
-  private enum Kind {
-    case sealed
-    case opened
-    case passed
-  }
-
-  private func kind(since before: FieldCounts) -> Kind {
-    if engine.counts.sealed > before.sealed { return .sealed }
-    return engine.counts.opened > before.opened ? .opened : .passed
   }
 
   // MARK: Output
 
-  private func produce(
-    _ record: ConsumedRecord, value: UnsafeRawBufferPointer?, header: SchemaReference?, _ kind: Kind
-  ) -> Step {
+  private func produce(_ rewritten: LaneEngines.Rewritten, from record: ConsumedRecord) -> Step {
     let ticket = ledger.enter(record.offset)
     do throws(KafkaError) {
       try around.producer.produce(
-        to: around.sink, partition: partition.partition, key: record.key, value: value,
-        headers: headers(of: record, schema: header), timestamp: max(record.timestamp, 0),
+        to: around.sink, partition: sinkPartition(of: rewritten), key: rewritten.key, value: rewritten.value,
+        headers: headers(of: record, rewritten), timestamp: max(record.timestamp, 0),
         tag: UInt64(number) << 32 | UInt64(ticket))
     } catch {
       ledger.withdraw(ticket)
       return error.isQueueFull
         ? .waitForRoom : .failed(.delivery(partition, offset: record.offset, error))
     }
-    counts.read += 1
-    counts.bytesRead += (record.key?.count ?? 0) + (record.value?.count ?? 0)
-    counts.fields = engine.counts
-    switch kind {
-    case .sealed: counts.sealed += 1
-    case .opened: counts.opened += 1
-    case .passed: counts.passed += 1
-    }
+    counts.note(record, rewritten.counts)
     return .done
   }
 
-  private func headers(of record: ConsumedRecord, schema: SchemaReference?) -> RecordHeaders? {
+  /// The record's own partition, unless its key has become another: then that of the clients that will write it.
+  private func sinkPartition(of rewritten: LaneEngines.Rewritten) -> Int32 {
+    guard rewritten.isKeyChanged, let key = rewritten.key else { return partition.partition }
+    return around.sink.partition(ofKey: key, count: Int32(around.sinkPartitionCount))
+  }
+
+  private func headers(of record: ConsumedRecord, _ rewritten: LaneEngines.Rewritten) -> RecordHeaders? {
     guard record.hasHeaders, let headers = record.copyHeaders() else { return nil }
     if around.seals {
       for name in headers.names where name.hasPrefix("__rule.") { headers.remove(name) }
     }
-    if let schema {
-      headers.remove(Frame.valueHeader)
-      let arena = ByteArena(capacity: 64)
-      schema.write(to: arena)
-      headers.append(Frame.valueHeader, arena.bytes)
+    for (name, value) in [
+      (Frame.keyHeader, rewritten.keyHeader), (Frame.valueHeader, rewritten.valueHeader),
+    ] {
+      guard let value else { continue }
+      headers.remove("\(name)")
+      headers.append("\(name)", value)
     }
     return headers
   }
 
   // MARK: What is missing
 
-  private func fetch(_ missing: Missing, for offset: Int64) async throws(JobFailure) {
-    switch missing {
-    case .plan(let reference):
+  private func fetch(_ missing: LaneEngines.Missing, for offset: Int64) async throws(JobFailure) {
+    let engine = engines.engine(forKeys: missing.isKey)
+    switch missing.what {
+    case .plan(let request):
+      let plans = missing.isKey ? around.keys ?? around.values : around.values
       do throws(RecordFailure) {
-        engine.setPlan(try await around.plans.plan(for: reference), for: reference)
+        engine.setPlan(try await plans.answer(request), for: request)
       } catch {
         throw .record(partition, offset: offset, error)
       }
@@ -169,6 +149,14 @@ actor PartitionLane {
         // A key that cannot be had is an answer; a registry that does not answer is none.
         if error.isRetriable { throw .key(error) }
         engine.setKey(.failure(error), for: name)
+      }
+    case .versions(let family):
+      do throws(KeyError) {
+        let highest = try await around.keyRings[family.side].highestVersion(
+          KeyName(family, version: 1).identity)
+        engine.setHighestVersion(highest, of: family)
+      } catch {
+        throw .key(error)
       }
     }
   }

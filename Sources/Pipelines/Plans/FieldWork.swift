@@ -1,32 +1,33 @@
-/// What a job does to one planned field. Shared by all lanes; each binds it to keys of its own.
+/// What a job does to one planned field, or to a whole payload. Shared by all lanes; each binds it to keys of its
+/// own.
 package struct FieldWork: Sendable, Hashable {
   package enum Purpose: Sendable, Hashable {
-    /// Take every layer off.
-    case open
-    /// Put the target's layers on, unless they are on already.
-    case seal
+    /// Take every layer off. `passesPlaintext`: whether a value that is no ciphertext may pass.
+    case open(passesPlaintext: Bool)
+    /// Bring the value to the target's layers, as the policy says.
+    case seal(SealPolicy)
     /// Take every layer off, then put the target's on.
-    case openAndSeal
+    case openAndSeal(passesPlaintext: Bool)
   }
 
   /// One rule's layer as it is taken off.
   package struct OpeningLayer: Sendable, Hashable {
+    package let rule: String
     package let family: KeyFamilyIdentity
     /// Whether the rule rotates its DEK now; then the versioned reading is tried first.
     package let rotates: Bool
-    package let onFailure: FailureAction
+    package let onFailure: RuleAction
   }
 
   /// One rule's layer as it is put on: a DEK pinned when the job started.
   package struct SealingLayer: Sendable, Hashable {
+    package let rule: String
     package let key: KeyName
     /// Whether the ciphertext is prefixed with the DEK's version.
     package let isVersioned: Bool
   }
 
   package let purpose: Purpose
-  /// Whether a value that is no ciphertext passes where one is to be opened.
-  package let passesPlaintext: Bool
   /// Text is sealed as base64 text, bytes as bytes.
   package let isText: Bool
   /// The type of a field that cannot be sealed; `nil` for text and bytes.
@@ -37,4 +38,9 @@ package struct FieldWork: Sendable, Hashable {
   package let sealing: [SealingLayer]
   /// Every DEK the value may be sealed under already.
   package let candidates: [KeyFamilyIdentity]
+  /// What becomes of a record that cannot be sealed: anything but an error only where the pipeline allows it.
+  package let onSealingFailure: RuleAction
+
+  /// Whether there is nothing to do, whatever the value is.
+  var isIdle: Bool { opening.isEmpty && sealing.isEmpty }
 }

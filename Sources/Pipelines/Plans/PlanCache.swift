@@ -1,42 +1,91 @@
 package import Codecs
 package import SchemaRegistry
 
+/// Which records a plan is for: those of one schema, and of one message type where it has several.
+package struct PlanRequest: Hashable, Sendable {
+  package let reference: SchemaReference
+  package let message: MessagePath?
+
+  package init(_ reference: SchemaReference, _ message: MessagePath? = nil) {
+    self.reference = reference
+    self.message = message
+  }
+}
+
+package enum PlanAnswer: Sendable {
+  case plan(RecordPlan)
+  /// Records of this schema also say which message type they are of; ask again with it.
+  case needsMessage
+}
+
 /// The plans of one job, compiled once per schema reference and shared by its lanes.
 package actor PlanCache {
-  private let context: PlanContext
+  private let compiler: PlanCompiler
   private let schemas: SchemaCache
+  private let sinks: SinkSubjects
   private let capacity: Int
-  private var plans: [SchemaReference: Result<RecordPlan, PlanRefusal>] = [:]
+  private var answers: [PlanRequest: Result<PlanAnswer, PlanRefusal>] = [:]
 
-  package init(_ context: PlanContext, schemas: SchemaCache, capacity: Int = 4_096) {
-    self.context = context
+  package init(
+    _ settings: PlanSettings, schemas: SchemaCache, sinks: SinkSubjects, capacity: Int = 4_096
+  ) {
+    compiler = PlanCompiler(settings)
     self.schemas = schemas
+    self.sinks = sinks
     self.capacity = capacity
   }
 
-  /// The plan for records that carry `reference`. A refusal is remembered, a failed look-up is not.
-  package func plan(for reference: SchemaReference) async throws(RecordFailure) -> RecordPlan {
-    if let known = plans[reference] { return try Self.unwrap(known) }
-    let entry: SchemaCache.Entry
-    do throws(RegistryError) {
-      entry = try await schemas.entry(reference, subject: context.sourceSubject)
+  /// The plan for records that carry `request`. A refusal is remembered, a failed look-up is not.
+  package func answer(_ request: PlanRequest) async throws(RecordFailure) -> PlanAnswer {
+    if let known = answers[request] { return try Self.unwrap(known) }
+    let result: Result<PlanAnswer, PlanRefusal>
+    do throws(PlanFailure) {
+      result = .success(try await make(request))
     } catch {
-      throw .schema(reference, error)
+      switch error {
+      case .refused(let refusal): result = .failure(refusal)
+      case .registry(let error): throw .schema(request.reference, error)
+      case .key(let error): throw .sealingKey(error)
+      }
     }
-    let result: Result<RecordPlan, PlanRefusal>
-    do throws(PlanRefusal) {
-      result = .success(try context.plan(for: entry, named: reference))
-    } catch {
-      result = .failure(error)
-    }
-    if plans.count >= capacity { plans.removeAll() }
-    plans[reference] = result
+    if answers.count >= capacity { answers.removeAll() }
+    answers[request] = result
     return try Self.unwrap(result)
   }
 
-  private static func unwrap(_ result: Result<RecordPlan, PlanRefusal>) throws(RecordFailure) -> RecordPlan {
+  private func make(_ request: PlanRequest) async throws(PlanFailure) -> PlanAnswer {
+    let entry: SchemaCache.Entry
+    do throws(RegistryError) {
+      entry = try await schemas.entry(request.reference, subject: compiler.settings.source.lookUpSubject)
+    } catch {
+      throw .registry(error)
+    }
+    let name = request.reference.description
+    let writer = try PlanFailure.refusing { () throws(PlanRefusal) in
+      try ParsedSchema(entry.schema, references: entry.references, named: name)
+    }
+    if writer.hasMessages, request.message == nil { return .needsMessage }
+    return .plan(try await plan(for: writer, message: request.message, named: name))
+  }
+
+  /// The plan for a schema that is at hand.
+  package func plan(
+    for writer: ParsedSchema, message: MessagePath?, named name: String
+  ) async throws(PlanFailure) -> RecordPlan {
+    let subject = try PlanFailure.refusing { () throws(PlanRefusal) in
+      try compiler.settings.sink.subject(recordName: writer.recordName(message), of: name)
+    }
+    let sink = try await sinks.subject(subject)
+    do throws(Unplannable) {
+      return try compiler.plan(for: writer, message: message, under: sink, named: name)
+    } catch {
+      throw .refused(error.refusal)
+    }
+  }
+
+  private static func unwrap(_ result: Result<PlanAnswer, PlanRefusal>) throws(RecordFailure) -> PlanAnswer {
     switch result {
-    case .success(let plan): return plan
+    case .success(let answer): return answer
     case .failure(let refusal): throw .refused(refusal)
     }
   }

@@ -1,16 +1,23 @@
 package import Codecs
 
-/// What a job does to the records of one writer schema.
+/// What a job does to the records of one writer schema, and of one message type where there are several.
 package struct RecordPlan: Sendable {
   package let fieldPlan: FieldPlan
   /// By position in the field plan's list.
   package let work: [FieldWork]
+  /// What is done to the body as a whole, around the fields; `nil` when nothing is.
+  package let payload: FieldWork?
   /// What the rewritten records carry in place of the writer's reference.
   package let sinkID: Int32
   package let sinkGUID: GUID?
+  /// The path to the sink's message type, where records carry one.
+  package let sinkIndexes: [Int32]?
+  /// Under which subject's rules it is opened, and sealed.
+  package let sourceSubject: String
+  package let sinkSubject: String
 
-  /// Whether any field is sealed.
-  package var seals: Bool { work.contains { !$0.sealing.isEmpty } }
+  /// Whether any field is sealed, or the body.
+  package var seals: Bool { ([payload].compactMap { $0 } + work).contains { !$0.sealing.isEmpty } }
 
   /// The reference to write where a record carried `reference`: an id for an id, a GUID for a GUID.
   package func sinkReference(replacing reference: SchemaReference) -> SchemaReference? {
@@ -19,18 +26,4 @@ package struct RecordPlan: Sendable {
     case .guid: sinkGUID.map { .guid($0) }
     }
   }
-}
-
-/// Why records of a schema cannot be processed, whatever is in them.
-package struct PlanRefusal: Error, Sendable, CustomStringConvertible {
-  /// The schema at fault, such as `schema id 7` or a subject.
-  package let schema: String
-  package let reason: String
-
-  package init(_ schema: some CustomStringConvertible, _ reason: String) {
-    self.schema = schema.description
-    self.reason = reason
-  }
-
-  package var description: String { "\(schema): \(reason)" }
 }

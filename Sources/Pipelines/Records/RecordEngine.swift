@@ -1,106 +1,166 @@
-package import Codecs
+internal import Codecs
 package import KeyManagement
 
-/// Turns the value of one record after the other into what the sink gets.
+/// Turns the keys or the values of one record after the other into what the sink gets.
 ///
 /// Knows no Kafka and waits for nothing: what it lacks (a plan, a key) it asks for, and the record is tried
-/// again once its owner has supplied it. Not `Sendable`; each lane has one.
+/// again once its owner has supplied it. Not `Sendable`; each lane has one for values, and one for keys where
+/// those are processed.
 package final class RecordEngine {
   package enum Outcome {
-    /// Emit the value as it stands, headers included.
+    /// Emit the bytes as they stand, headers included.
     case unchanged
-    /// Emit ``RecordEngine/output``. `header` is the new value of the schema header, where the record had one.
-    case rewritten(header: SchemaReference?)
-    case needsPlan(SchemaReference)
+    /// Emit ``RecordEngine/output``; where `isInHeader`, ``RecordEngine/header`` is the schema header's new value.
+    case rewritten(isInHeader: Bool)
+    case needsPlan(PlanRequest)
     case needsKey(KeyName)
-    case failed(RecordFailure)
-  }
-
-  /// A plan bound to this lane's keys.
-  private struct LanePlan {
-    let plan: RecordPlan
-    let actions: [FieldAction]
+    case needsVersions(KeyFamilyIdentity)
+    /// `action` is what the rule that failed says should become of the record.
+    case failed(RecordFailure, action: RuleAction)
   }
 
   private let processor = FieldProcessor()
   private let keys = LaneKeys()
   private let arena = ByteArena()
-  private var plans: [SchemaReference: LanePlan] = [:]
+  /// A body on its way from one layer of the payload to the next.
+  private let inner = ByteArena(capacity: 1_024)
+  private let headerArena = ByteArena(capacity: 64)
+  private var plans = LanePlans()
 
-  /// What records a lane has seen rarely mixes many schemas; when it does, plans are made again.
-  private static let maximumPlans = 4_096
-
-  /// What happened to the fields of records that came out of ``process(value:schemaHeader:)``.
-  package private(set) var counts = FieldCounts()
+  /// What happened to the fields of the record that last came out of ``process(_:schemaHeader:)``.
+  package var counts: FieldCounts { processor.counts }
 
   package init() {}
 
-  /// The rewritten value. Valid until the next call.
+  /// The rewritten key or value. Valid until the next call.
   package var output: UnsafeRawBufferPointer { arena.bytes }
 
-  package func setPlan(_ plan: RecordPlan, for reference: SchemaReference) {
-    if plans.count >= Self.maximumPlans { plans.removeAll() }
-    plans[reference] = LanePlan(plan: plan, actions: plan.work.map { FieldAction($0, keys: keys) })
+  /// The rewritten schema header. Valid until the next call.
+  package var header: UnsafeRawBufferPointer { headerArena.bytes }
+
+  package func setPlan(_ answer: PlanAnswer, for request: PlanRequest) {
+    plans.keep(answer, for: request, keys: keys)
   }
 
   package func setKey(_ result: Result<DataKey, KeyError>, for name: KeyName) {
     keys.keep(result, for: name)
   }
 
+  /// The highest version of a DEK there is, soft-deleted ones included; 0 when there is none.
+  package func setHighestVersion(_ version: Int32, of family: KeyFamilyIdentity) {
+    keys.family(family).setHighestVersion(version)
+  }
+
+  // MARK: Records
+
   /// - Parameters:
-  ///   - value: the record's value; a tombstone has none and needs no processing.
-  ///   - schemaHeader: the value of the last `__value_schema_id` header, if there is one.
-  package func process(value: UnsafeRawBufferPointer, schemaHeader: UnsafeRawBufferPointer?) -> Outcome {
+  ///   - payload: the Kafka key or value; a null one needs no processing.
+  ///   - schemaHeader: the value of the last schema header of the right name, if there is one.
+  package func process(_ payload: UnsafeRawBufferPointer, schemaHeader: UnsafeRawBufferPointer?) -> Outcome {
     let frame: Frame
     do throws(FrameError) {
-      frame = try Frame(payload: value, header: schemaHeader)
+      frame = try Frame(payload: payload, header: schemaHeader)
     } catch {
-      return .failed(.frame(error))
+      return .failed(.frame(error), action: .error)
     }
-    guard let lanePlan = plans[frame.reference] else { return .needsPlan(frame.reference) }
-    guard let sinkReference = lanePlan.plan.sinkReference(replacing: frame.reference) else {
-      return .failed(
-        .refused(PlanRefusal(frame.reference, "the registry gave no GUID for the sink's schema")))
+    // A header holds nothing but the reference and, for Protobuf, the message indexes; a prefix goes before the body.
+    let tail = UnsafeRawBufferPointer(
+      rebasing: (frame.isInHeader ? schemaHeader ?? payload : payload)[frame.reference.count...])
+    switch plans.find(frame.reference, tail) {
+    case .missing(let request): return .needsPlan(request)
+    case .malformed(let error): return .failed(.frame(error), action: .error)
+    case .found(let lanePlan, let indexCount):
+      guard let reference = lanePlan.plan.sinkReference(replacing: frame.reference) else {
+        return .failed(
+          .refused(PlanRefusal(frame.reference, "the registry gave no GUID for the sink's schema")),
+          action: .error)
+      }
+      let body = frame.isInHeader ? payload : UnsafeRawBufferPointer(rebasing: tail[indexCount...])
+      return process(body, of: frame, lanePlan, as: reference)
     }
-    arena.removeAll()
-    if !frame.isInHeader { sinkReference.write(to: arena) }
-    let body = UnsafeRawBufferPointer(rebasing: value[frame.prefixCount...])
+  }
+
+  private func process(
+    _ body: UnsafeRawBufferPointer, of frame: Frame, _ lanePlan: LanePlan, as reference: SchemaReference
+  ) -> Outcome {
+    begin(frame, lanePlan, reference)
     processor.begin(lanePlan.actions)
-    let isChanged: Bool
-    do throws(RecordError) {
-      isChanged = try lanePlan.plan.fieldPlan.rewrite(body, into: arena, transform: processor)
+    do throws(RecordFailure) {
+      let isChanged = try rewrite(body, lanePlan)
+      if isChanged { return .rewritten(isInHeader: frame.isInHeader) }
+      return restamped(frame, lanePlan, reference, body)
     } catch {
-      return outcome(of: error, lanePlan, frame, sinkReference, body)
+      switch processor.failure {
+      case .needsKey(let name)?: return .needsKey(name)
+      case .needsVersions(let family)?: return .needsVersions(family)
+      default: break
+      }
+      // A reading rule that says so lets the record go on sealed, which never feeds a seal; a writing rule that says
+      // so lets it go on in the clear, which the pipeline has allowed or there would be no such plan.
+      if processor.failureAction == .none, processor.wasSealing || !lanePlan.plan.seals {
+        return restamped(frame, lanePlan, reference, body)
+      }
+      return .failed(error, action: processor.failureAction)
     }
-    counts += processor.counts
-    if !isChanged { return restamped(frame, sinkReference, body) }
-    return .rewritten(header: frame.isInHeader ? sinkReference : nil)
+  }
+
+  /// Puts the sink's reference where the writer's was.
+  private func begin(_ frame: Frame, _ lanePlan: LanePlan, _ reference: SchemaReference) {
+    arena.removeAll()
+    headerArena.removeAll()
+    let target = frame.isInHeader ? headerArena : arena
+    reference.write(to: target)
+    if let indexes = lanePlan.plan.sinkIndexes { MessageIndexes.write(indexes, to: target) }
   }
 
   /// The body as it stands, under the sink's schema.
   private func restamped(
-    _ frame: Frame, _ sinkReference: SchemaReference, _ body: UnsafeRawBufferPointer
+    _ frame: Frame, _ lanePlan: LanePlan, _ reference: SchemaReference, _ body: UnsafeRawBufferPointer
   ) -> Outcome {
-    if sinkReference == frame.reference { return .unchanged }
-    arena.removeAll()
-    if !frame.isInHeader { sinkReference.write(to: arena) }
+    if reference == frame.reference { return .unchanged }
+    begin(frame, lanePlan, reference)
     arena.append(body)
-    return .rewritten(header: frame.isInHeader ? sinkReference : nil)
+    return .rewritten(isInHeader: frame.isInHeader)
   }
 
-  private func outcome(
-    of error: RecordError, _ lanePlan: LanePlan, _ frame: Frame, _ sinkReference: SchemaReference,
-    _ body: UnsafeRawBufferPointer
-  ) -> Outcome {
-    guard case .stopped(let field) = error.reason, let failure = processor.failure else {
-      return .failed(.malformed(error))
+  // MARK: Bodies
+
+  /// Takes the payload's layers off, rewrites the fields inside, and puts the target's layers on where they belong.
+  private func rewrite(
+    _ body: UnsafeRawBufferPointer, _ lanePlan: LanePlan
+  ) throws(RecordFailure) -> Bool {
+    guard let payload = lanePlan.payload else { return try rewriteFields(of: body, lanePlan, into: arena) }
+    let opened = try onPayload { () throws(TransformStopped) in try processor.openPayload(body, payload) }
+    inner.removeAll()
+    let isChanged = try rewriteFields(of: opened.inside, lanePlan, into: inner)
+    guard isChanged || opened.isOpen else { return false }
+    try onPayload { () throws(TransformStopped) in
+      try processor.closePayload(isChanged ? inner.bytes : opened.inside, payload, into: arena)
     }
-    if case .needsKey(let name) = failure { return .needsKey(name) }
-    // A reading rule that says so lets the record go on sealed; that never feeds a seal.
-    if processor.failureAction == .none, !lanePlan.plan.seals {
-      return restamped(frame, sinkReference, body)
+    return true
+  }
+
+  private func onPayload<Result>(
+    _ body: () throws(TransformStopped) -> Result
+  ) throws(RecordFailure) -> Result {
+    do throws(TransformStopped) {
+      return try body()
+    } catch {
+      throw .payload(processor.failure ?? .crypto("it could not be processed"))
     }
-    return .failed(
-      .field(name: lanePlan.plan.fieldPlan.fields[field].name, path: error.path, failure))
+  }
+
+  /// Rewrites the fields of a body that is in the clear as a whole; appends nothing of use when it returns `false`.
+  private func rewriteFields(
+    of body: UnsafeRawBufferPointer, _ lanePlan: LanePlan, into output: ByteArena
+  ) throws(RecordFailure) -> Bool {
+    do throws(RecordError) {
+      return try lanePlan.plan.fieldPlan.rewrite(body, into: output, transform: processor)
+    } catch {
+      guard case .stopped(let field) = error.reason, let failure = processor.failure else {
+        throw .malformed(error)
+      }
+      throw .field(name: lanePlan.plan.fieldPlan.fields[field].name, path: error.path, failure)
+    }
   }
 }

@@ -9,60 +9,79 @@ package enum RuleDirection: Sendable, Hashable {
   fileprivate var half: Int { self == .write ? 0 : 1 }
 }
 
-/// What a failing rule leads to (specification section C.5).
-package enum FailureAction: Sendable, Hashable {
-  /// The record fails.
-  case error
-  /// The record goes on as if the rule were not there.
-  case none
-  /// The record goes to a dead letter topic.
-  case deadLetter
-  /// An action by a name that is unknown here.
-  case other(String)
-
-  fileprivate init(_ name: String) {
-    switch name {
-    case "ERROR": self = .error
-    case "NONE": self = .none
-    case "DLQ": self = .deadLetter
-    default: self = .other(name)
-    }
-  }
-}
-
-/// A rule that will run, with what its failure leads to.
+/// A rule that will run, with what its outcome leads to.
 package struct EffectiveRule: Sendable, Hashable {
   package let rule: Rule
-  package let onFailure: FailureAction
+  package let onFailure: RuleAction
+  package let onSuccess: RuleAction
 }
 
-/// The rules of one schema that run in one direction, in the order of the list, after everything that switches
+/// The rules of one schema that run in one direction, in the order of the lists, after everything that switches
 /// a rule off (specification sections C.2, C.3 and E.7).
 package struct EffectiveRules: Sendable, Hashable {
-  /// Field encryption.
+  /// Field encryption: `ENCRYPT` among the domain rules.
   package let encrypt: [EffectiveRule]
-  /// Rules of types that are not run here. A job that meets one must refuse, or be told to let it pass.
+  /// Payload encryption: `ENCRYPT_PAYLOAD` among the encoding rules.
+  package let payload: [EffectiveRule]
+  /// Rules that are not run here, migration rules among them. A job that meets one must refuse, or be told to let
+  /// it pass.
   package let foreign: [Rule]
 
   package init(_ ruleSet: RuleSet?, direction: RuleDirection, settings: RuleSettings) {
-    var encrypt: [EffectiveRule] = []
-    var foreign: [Rule] = []
-    for rule in (ruleSet?.domainRules ?? []) + (ruleSet?.encodingRules ?? []) {
-      guard rule.applies(to: direction), !rule.isOff(in: ruleSet, settings) else { continue }
-      guard rule.type == "ENCRYPT", rule.kind == .transform else {
-        foreign.append(rule)
-        continue
+    func effective(_ rules: [Rule]?, _ type: String) -> (own: [EffectiveRule], foreign: [Rule]) {
+      var own: [EffectiveRule] = []
+      var foreign: [Rule] = []
+      for rule in rules ?? [] where rule.applies(to: direction) && !rule.isOff(in: ruleSet, settings) {
+        if rule.type == type, rule.kind == .transform {
+          own.append(EffectiveRule(rule, direction, settings))
+        } else {
+          foreign.append(rule)
+        }
       }
-      // Of two rules after exactly the same tags only the first in list order runs, in either direction.
-      let repeats = encrypt.contains {
-        !rule.tags.isEmpty && $0.rule.mode == rule.mode && Set($0.rule.tags) == Set(rule.tags)
-      }
-      if !repeats {
-        encrypt.append(EffectiveRule(rule: rule, onFailure: rule.failureAction(direction, settings)))
-      }
+      return (own, foreign)
     }
-    self.encrypt = encrypt
-    self.foreign = foreign
+    let fields = effective(ruleSet?.domainRules, "ENCRYPT")
+    let payload = effective(ruleSet?.encodingRules, "ENCRYPT_PAYLOAD")
+    encrypt = fields.own.withoutRepetitions
+    self.payload = payload.own
+    let migration = (ruleSet?.migrationRules ?? []).filter { !$0.isOff(in: ruleSet, settings) }
+    foreign = fields.foreign + payload.foreign + migration
+  }
+}
+
+extension [EffectiveRule] {
+  /// Of two field rules after exactly the same tags only the first in list order runs, in either direction.
+  fileprivate var withoutRepetitions: [EffectiveRule] {
+    var kept: [EffectiveRule] = []
+    for rule in self {
+      let repeats = kept.contains {
+        !rule.rule.tags.isEmpty && $0.rule.mode == rule.rule.mode
+          && Set($0.rule.tags) == Set(rule.rule.tags)
+      }
+      if !repeats { kept.append(rule) }
+    }
+    return kept
+  }
+}
+
+extension EffectiveRule {
+  fileprivate init(_ rule: Rule, _ direction: RuleDirection, _ settings: RuleSettings) {
+    self.rule = rule
+    onFailure = Self.action(
+      settings.override("onFailure", of: rule) ?? rule.onFailure, rule, direction, default: .error)
+    onSuccess = Self.action(
+      settings.override("onSuccess", of: rule) ?? rule.onSuccess, rule, direction, default: .none)
+  }
+
+  /// Nothing is trimmed: `"ERROR, NONE"` names an action called `" NONE"` for reading.
+  private static func action(
+    _ text: String?, _ rule: Rule, _ direction: RuleDirection, default fallback: RuleAction
+  ) -> RuleAction {
+    guard let text, !text.isEmpty else { return fallback }
+    guard rule.mode == .writeRead, text.contains(",") else { return RuleAction(text) }
+    let halves = text.split(separator: ",", omittingEmptySubsequences: false)
+    let half = halves.indices.contains(direction.half) ? String(halves[direction.half]) : ""
+    return half.isEmpty ? fallback : RuleAction(half)
   }
 }
 
@@ -85,16 +104,5 @@ extension Rule {
     case .client, .gateway, .server:
       return isDisabled || ruleSet?.enableAt?.rawValue != settings.executionEnvironment
     }
-  }
-
-  /// Nothing is trimmed: `"ERROR, NONE"` names an action called `" NONE"` for reading.
-  fileprivate func failureAction(_ direction: RuleDirection, _ settings: RuleSettings) -> FailureAction {
-    guard let text = settings.override("onFailure", of: self) ?? onFailure, !text.isEmpty else {
-      return .error
-    }
-    guard mode == .writeRead, text.contains(",") else { return FailureAction(text) }
-    let halves = text.split(separator: ",", omittingEmptySubsequences: false)
-    let half = halves.indices.contains(direction.half) ? String(halves[direction.half]) : ""
-    return half.isEmpty ? .error : FailureAction(half)
   }
 }

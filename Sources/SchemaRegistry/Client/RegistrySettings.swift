@@ -182,7 +182,8 @@ extension RegistrySettings {
 extension RegistrySettings {
   /// The properties understood, for validation and the published schema.
   package static let shape = PropertiesShape(
-    known: properties + properties.map { .init("schema.registry.\($0.name)", $0.documentation) },
+    known: properties + properties.map { .init("schema.registry.\($0.name)", $0.documentation) }
+      + SerdeSettings.properties,
     prefixes: [.init("request.header.", "A header to send with every request.")])
 
   private static let properties: [PropertiesShape.Property] = [

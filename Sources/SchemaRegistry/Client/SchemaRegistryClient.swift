@@ -30,6 +30,24 @@ package struct SchemaRegistryClient: Sendable {
     try await schema(["subjects", subject.name, "versions", "latest"])
   }
 
+  /// The latest version of a subject whose metadata properties contain all of `properties`.
+  package func latest(
+    _ subject: Subject, with properties: [String: String]
+  ) async throws(RegistryError) -> RegisteredSchema {
+    let query = properties.sorted { $0.key < $1.key }.flatMap { [("key", $0.key), ("value", $0.value)] }
+    return try await schema(["subjects", subject.name, "metadata"], query: query)
+  }
+
+  /// The numbers of a subject's versions, ascending; deleted ones are left out.
+  package func versions(of subject: Subject) async throws(RegistryError) -> [Int] {
+    let answer = try await transport.json(.get, ["subjects", subject.name, "versions"])
+    guard let versions = answer.array?.compactMap(\.integer) else {
+      throw RegistryError(
+        .malformedAnswer, request: "GET /subjects/\(subject)/versions", message: "is no list of numbers")
+    }
+    return versions
+  }
+
   package func version(_ version: Int, of subject: Subject) async throws(RegistryError) -> RegisteredSchema {
     // References of registered schemas stay readable after their version was soft-deleted.
     try await schema(["subjects", subject.name, "versions", String(version)], query: [("deleted", "true")])

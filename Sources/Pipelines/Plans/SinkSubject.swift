@@ -1,0 +1,44 @@
+package import KeyManagement
+package import SchemaRegistry
+
+/// A subject that records are written under: one schema of it, with the rules to seal under and the key of each,
+/// pinned when the job first meets it.
+package struct SinkSubject: Sendable {
+  /// One sealing rule and its pinned key.
+  package struct Target: Sendable {
+    package let rule: Rule
+    package let specification: KeySpecification
+    package let onFailure: RuleAction
+    package let key: KeyName
+
+    package init(_ entry: SealingRules.Entry, key: KeyName) {
+      rule = entry.rule
+      specification = entry.specification
+      onFailure = entry.onFailure
+      self.key = key
+    }
+  }
+
+  package let subject: Subject
+  package let schema: ParsedSchema
+  /// In list order; empty when nothing is sealed.
+  package let fieldTargets: [Target]
+  package let payloadTargets: [Target]
+
+  package init(
+    subject: Subject, schema: ParsedSchema, fieldTargets: [Target] = [], payloadTargets: [Target] = []
+  ) {
+    self.subject = subject
+    self.schema = schema
+    self.fieldTargets = fieldTargets
+    self.payloadTargets = payloadTargets
+  }
+
+  var targets: [Target] { fieldTargets + payloadTargets }
+
+  /// The same rules and keys over another version of the subject.
+  func with(_ schema: ParsedSchema) -> SinkSubject {
+    SinkSubject(
+      subject: subject, schema: schema, fieldTargets: fieldTargets, payloadTargets: payloadTargets)
+  }
+}

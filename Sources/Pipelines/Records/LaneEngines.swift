@@ -1,0 +1,85 @@
+internal import Codecs
+internal import Kafka
+
+/// Rewrites whole records: their values, and their keys where the pipeline says so.
+final class LaneEngines {
+  /// A record as it goes to the sink. Its memory is that of the source record or of the engines, and valid until
+  /// the next one.
+  struct Rewritten {
+    var key: UnsafeRawBufferPointer?
+    var value: UnsafeRawBufferPointer?
+    /// New values of the schema headers, where the record had them.
+    var keyHeader: UnsafeRawBufferPointer?
+    var valueHeader: UnsafeRawBufferPointer?
+    /// Whether the key's bytes are others than they were.
+    var isKeyChanged = false
+    var counts = FieldCounts()
+  }
+
+  enum Outcome {
+    case rewritten(Rewritten)
+    case missing(Missing)
+    case failed(RecordFailure, action: RuleAction)
+  }
+
+  /// What is needed before the record can be processed, and for which part of it.
+  struct Missing {
+    enum What {
+      case plan(PlanRequest)
+      case key(KeyName)
+      case versions(KeyFamilyIdentity)
+    }
+
+    let what: What
+    let isKey: Bool
+  }
+
+  private let values = RecordEngine()
+  private let keys: RecordEngine?
+
+  init(processesKeys: Bool) { keys = processesKeys ? RecordEngine() : nil }
+
+  /// The engine that asked for something.
+  func engine(forKeys: Bool) -> RecordEngine { forKeys ? keys ?? values : values }
+
+  func process(_ record: ConsumedRecord) -> Outcome {
+    var result = Rewritten(key: record.key, value: record.value)
+    if let keys, let key = record.key {
+      let outcome = record.withLastHeader(Frame.keyHeader) { keys.process(key, schemaHeader: $0) }
+      switch outcome {
+      case .unchanged: break
+      case .rewritten(let isInHeader):
+        result.key = keys.output
+        result.isKeyChanged = true
+        if isInHeader { result.keyHeader = keys.header }
+      case let other: return other.unfinished(isKey: true)
+      }
+      result.counts += keys.counts
+    }
+    if let value = record.value {
+      let outcome = record.withLastHeader(Frame.valueHeader) { values.process(value, schemaHeader: $0) }
+      switch outcome {
+      case .unchanged: break
+      case .rewritten(let isInHeader):
+        result.value = values.output
+        if isInHeader { result.valueHeader = values.header }
+      case let other: return other.unfinished(isKey: false)
+      }
+      result.counts += values.counts
+    }
+    return .rewritten(result)
+  }
+}
+
+extension RecordEngine.Outcome {
+  /// An outcome that is no result yet, or none at all.
+  fileprivate func unfinished(isKey: Bool) -> LaneEngines.Outcome {
+    switch self {
+    case .needsPlan(let request): .missing(.init(what: .plan(request), isKey: isKey))
+    case .needsKey(let name): .missing(.init(what: .key(name), isKey: isKey))
+    case .needsVersions(let family): .missing(.init(what: .versions(family), isKey: isKey))
+    case .failed(let failure, let action): .failed(isKey ? .key(failure) : failure, action: action)
+    case .unchanged, .rewritten: .rewritten(.init())
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package import Codecs
+package import SchemaRegistry
+
+/// A registered schema in the form that its records are walked by.
+package struct ParsedSchema: Sendable {
+  package enum Form: Sendable {
+    case avro(AvroSchema)
+  }
+
+  package let registered: RegisteredSchema
+  package let references: [ReferencedSchema]
+  package let form: Form
+
+  /// Throws ``PlanRefusal`` when the text cannot be read; `name` is what messages call the schema.
+  package init(
+    _ schema: RegisteredSchema, references: [ReferencedSchema], named name: String
+  ) throws(PlanRefusal) {
+    registered = schema
+    self.references = references
+    do {
+      switch schema.type {
+      case .avro: form = .avro(try AvroSchema(parsing: schema.text, references: references.texts))
+      case .json, .protobuf:
+        throw PlanRefusal(name, "schemas of type \(schema.type.rawValue) are not supported")
+      }
+    } catch let refusal as PlanRefusal {
+      throw refusal
+    } catch {
+      throw PlanRefusal(name, "it cannot be read: \(error)")
+    }
+  }
+
+  /// Whether a record names its message type behind the schema.
+  package var hasMessages: Bool {
+    switch form {
+    case .avro: false
+    }
+  }
+
+  /// The message types that records may be of; one `nil` where records do not say.
+  package var messages: [MessagePath?] {
+    switch form {
+    case .avro: [nil]
+    }
+  }
+
+  /// What the record name strategies call a record of this schema; `nil` when it has no name.
+  func recordName(_ message: MessagePath?) -> String? {
+    switch form {
+    case .avro(let schema): schema.name
+    }
+  }
+}
+
+/// Which message type of a Protobuf file a record is of.
+package struct MessagePath: Hashable, Sendable {
+  /// From the file to the message type (specification section A.3).
+  package let indexes: [Int32]
+  /// The indexes as the records spell them.
+  package let bytes: [UInt8]
+
+  package init(indexes: [Int32], bytes: [UInt8]) {
+    self.indexes = indexes
+    self.bytes = bytes
+  }
+}
