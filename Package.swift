@@ -53,7 +53,7 @@ let package = Package(
     library("Kafka", ["CRdkafka", "Threads"]),
     library("HTTPClient", ["CCurl", "Threads"]),
     library("SchemaRegistry", ["Codecs", "Configuration", "HTTPClient", "JSON", "Threads"]),
-    library("KeyManagement", ["FieldCrypto", "HTTPClient", "JSON", "SchemaRegistry", logging]),
+    library("KeyManagement", ["FieldCrypto", "HTTPClient", "JSON", "SchemaRegistry", "Threads", logging]),
     library(
       "Pipelines",
       [
@@ -70,7 +70,8 @@ let package = Package(
         argumentParser, logging, serviceLifecycle, unixSignals,
       ], swiftSettings: settings),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["Threads"], path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "Configuration", ["JSON"]),
     tests(of: "FieldCrypto"),

@@ -15,7 +15,8 @@ enum LibraryParameters {
       characters(name), UnsafeMutableRawPointer(mutating: address), bytes.count)
   }
 
-  private static func characters(_ text: StaticString) -> UnsafePointer<CChar> {
+  /// A text that libcrypto may keep pointing at.
+  static func characters(_ text: StaticString) -> UnsafePointer<CChar> {
     UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
   }
 }

@@ -19,7 +19,7 @@ extension JSONValue {
     /// Whether a member may be written twice; the last one wins, as in Jackson. A pipeline file says no.
     package var allowsDuplicateMembers = true
     /// Members whose texts must not become strings, because they are secret; they read as null. See
-    /// ``JSONScanner/withText(ofMember:in:_:)``.
+    /// ``JSONScanner/withText(at:in:_:)``.
     package var withheldMembers: Set<String> = []
 
     package init() {}

@@ -100,36 +100,55 @@ extension JSONScanner {
     throw error("a string that does not end")
   }
 
-  /// Lends the text of a member of the object that `bytes` hold, without making a string of it; `nil` when
-  /// there is no such member or it is no string. For texts without escapes, such as base64. The last of
-  /// several members with the name counts.
+  /// Lends the text of a member of the object that `bytes` hold, or of an object in it, without making a string
+  /// of it; `nil` when there is no such member or it is no string. For texts without escapes, such as base64.
+  /// The last of several members with the name counts. Nesting is bounded as in a parser with default limits.
+  ///
+  /// - Parameter path: the member's name, preceded by those of the objects it is in. Not empty.
   package static func withText<Result>(
-    ofMember name: String, in bytes: UnsafeRawBufferPointer,
+    at path: [String], in bytes: UnsafeRawBufferPointer,
     _ body: (UnsafeRawBufferPointer?) throws -> Result
   ) throws -> Result {
     var scanner = JSONScanner(bytes)
     var found: UnsafeRawBufferPointer?
-    scanner.skipWhitespace()
-    guard scanner.take(UInt8(ascii: "{")) else { return try body(nil) }
-    var depth = 1
-    var isName = true
-    var lastName: UnsafeRawBufferPointer?
-    while depth > 0, let byte = scanner.peek {
+    var open: [Container] = []
+    while let byte = scanner.peek {
       switch byte {
       case UInt8(ascii: "\""):
         let text = try scanner.skipString()
-        if depth == 1, !isName, lastName?.elementsEqual(name.utf8) == true { found = text }
-        if depth == 1, isName { lastName = text }
+        if open.last?.expectsName == true {
+          open[open.count - 1].name = text
+        } else if open.count == path.count, zip(open, path).allSatisfy({ $0.holds($1) }) {
+          found = text
+        }
         continue
-      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-      case UInt8(ascii: ":") where depth == 1: isName = false
-      case UInt8(ascii: ",") where depth == 1: isName = true
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        guard open.count < JSONValue.Limits().depth else { throw scanner.error("too many levels of nesting") }
+        open.append(Container(isObject: byte == UInt8(ascii: "{")))
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): _ = open.popLast()
+      case UInt8(ascii: ":") where !open.isEmpty: open[open.count - 1].expectsName = false
+      case UInt8(ascii: ",") where !open.isEmpty:
+        open[open.count - 1].expectsName = open[open.count - 1].isObject
       default: break
       }
       scanner.advance()
     }
     return try body(found)
+  }
+
+  /// An object or array that has begun and not ended.
+  private struct Container {
+    let isObject: Bool
+    var expectsName: Bool
+    /// Of the member under way.
+    var name: UnsafeRawBufferPointer?
+
+    init(isObject: Bool) {
+      self.isObject = isObject
+      expectsName = isObject
+    }
+
+    func holds(_ name: String) -> Bool { isObject && self.name?.elementsEqual(name.utf8) == true }
   }
 
   private mutating func stringWithEscapes(prefix: Slice<UnsafeRawBufferPointer>) throws(JSONError) -> String {

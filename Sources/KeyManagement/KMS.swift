@@ -27,7 +27,7 @@ package protocol KMSDriver: Sendable {
 
 /// Why a key management service did not wrap or unwrap. Never carries key material or credentials.
 package struct KMSError: Error, CustomStringConvertible {
-  package enum Reason: Sendable, Equatable {
+  package enum Reason: String, Sendable, CaseIterable {
     /// No credentials, or settings that contradict each other.
     case configuration
     /// The service knows us and says no.
@@ -51,35 +51,20 @@ package struct KMSError: Error, CustomStringConvertible {
   package let keyURL: String
   /// What happened, in words safe to log.
   package let detail: String
+  /// How long the service asks to wait before the next attempt.
+  package let retryAfter: Duration?
 
-  package init(_ reason: Reason, type: String, keyID: String, _ detail: String) {
+  package init(
+    _ reason: Reason, type: String, keyID: String, _ detail: String, retryAfter: Duration? = nil
+  ) {
     self.reason = reason
     keyURL = "\(type)://\(keyID)"
     self.detail = detail
+    self.retryAfter = retryAfter
   }
 
   /// Whether the same call may succeed later without anybody changing anything.
   package var isRetriable: Bool { reason == .throttled || reason == .unavailable }
 
   package var description: String { "\(keyURL): \(detail)" }
-}
-
-/// The drivers at hand, by type.
-package struct KMSDrivers: Sendable {
-  private let drivers: [String: any KMSDriver]
-
-  package init(_ drivers: [any KMSDriver]) {
-    self.drivers = Dictionary(drivers.map { (Swift.type(of: $0).type, $0) }) { _, last in last }
-  }
-
-  /// Opens the key of a KEK. The type is compared in lower case, as the reference client does.
-  package func key(
-    type: String, keyID: String, properties: [String: String]
-  ) throws(KMSError) -> any KeyEncryptionKey {
-    guard let driver = drivers[type.lowercased()] else {
-      throw KMSError(
-        .unknownType, type: type, keyID: keyID, "no driver for this type of key management service")
-    }
-    return try driver.key(keyID, properties: properties)
-  }
 }

@@ -86,7 +86,21 @@ struct WithheldMemberTests {
     let value = try JSONValue(parsing: text, limits: limits)
     #expect(value["key"]?.string == nil)
     let found = try Array(text.utf8).withUnsafeBytes { bytes in
-      try JSONScanner.withText(ofMember: "key", in: bytes) { $0.map { String(decoding: $0, as: UTF8.self) } }
+      try JSONScanner.withText(at: ["key"], in: bytes) { $0.map { String(decoding: $0, as: UTF8.self) } }
+    }
+    #expect(found == expected)
+  }
+
+  @Test(arguments: [
+    (#"{"data":{"key":"yes"},"key":"no"}"#, "yes"), (#"{"data":[{"key":"no"}],"data ":{"key":"no"}}"#, nil),
+    (#"{"data":{"data":{"key":"no"}}}"#, nil), (#"{"data":"key"}"#, nil),
+    (#"{"x":[1,{"data":{"key":"no"}}],"data":{"a":"b","key":"yes"}}"#, "yes"),
+  ])
+  func aTextInAnInnerObjectIsLent(_ text: String, _ expected: String?) throws {
+    let found = try Array(text.utf8).withUnsafeBytes { bytes in
+      try JSONScanner.withText(at: ["data", "key"], in: bytes) {
+        $0.map { String(decoding: $0, as: UTF8.self) }
+      }
     }
     #expect(found == expected)
   }
@@ -94,7 +108,7 @@ struct WithheldMemberTests {
   @Test(arguments: ["{\"key\":\"", "{\"key\":\"\\", "{\"a\":\"\u{1}\"}"])
   func brokenTextsAreRefused(_ text: String) {
     #expect(throws: JSONError.self) {
-      try Array(text.utf8).withUnsafeBytes { try JSONScanner.withText(ofMember: "key", in: $0) { _ in } }
+      try Array(text.utf8).withUnsafeBytes { try JSONScanner.withText(at: ["key"], in: $0) { _ in } }
     }
   }
 }

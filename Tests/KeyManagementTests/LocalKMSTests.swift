@@ -44,6 +44,34 @@ struct LocalKMSTests {
     #expect(!error.description.contains("mine") && !error.description.contains("environment"))
   }
 
+  @Test func retiredSecretsStillUnwrap() async throws {
+    let dataKey = SecretBytes(utf8: "data key")
+    let old = try await LocalKMS(environment: [:]).key("k", properties: ["secret": "old"]).wrap(dataKey)
+    let fromProperties = try LocalKMS(environment: ["LOCAL_OLD_SECRETS": "unused"]).key(
+      "k", properties: ["secret": "new", "old.secrets": "older,old"])
+    let fromEnvironment = try LocalKMS(environment: ["LOCAL_OLD_SECRETS": "old", "LOCAL_SECRET": "new"]).key(
+      "k", properties: [:])
+    for key in [fromProperties, fromEnvironment] {
+      #expect(try await key.unwrap(old).withUnsafeBytes { Array($0) } == Array("data key".utf8))
+      // New keys are wrapped under the current secret.
+      let current = try LocalKMS(environment: [:]).key("k", properties: ["secret": "new"])
+      _ = try await current.unwrap(key.wrap(dataKey))
+    }
+  }
+
+  /// `01` and the first four bytes of MD5 of the secret in front, as clients wrote until 2023.
+  @Test(arguments: [("old", "149603e6"), ("new", "22af645d")])
+  func theOldPrefixIsRead(_ secret: String, _ digest: String) async throws {
+    let plain = try await LocalKMS(environment: [:]).key("k", properties: ["secret": secret])
+      .wrap(SecretBytes(utf8: "data key"))
+    let prefixed = [1] + (try #require(Hex.decode(digest))) + plain
+    let key = try LocalKMS(environment: [:]).key("k", properties: ["secret": "new", "old.secrets": "old"])
+    #expect(try await key.unwrap(prefixed).withUnsafeBytes { Array($0) } == Array("data key".utf8))
+    var wrong = prefixed
+    wrong[1] ^= 1
+    await #expect(throws: KMSError.self) { try await key.unwrap(wrong) }
+  }
+
   @Test func aMissingSecretSaysWhatToSet() throws {
     let error = try #require(throws: KMSError.self) {
       try LocalKMS(environment: [:]).key("k", properties: [:])

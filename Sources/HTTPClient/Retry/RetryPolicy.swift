@@ -11,7 +11,7 @@ package struct RetryPolicy: Sendable, Equatable {
   package init() {}
 
   /// How one attempt ended.
-  enum Outcome: Equatable {
+  package enum Outcome: Equatable {
     case answered(status: Int, retryAfter: Duration?)
     case failed(isRetriable: Bool)
   }
@@ -26,7 +26,7 @@ package struct RetryPolicy: Sendable, Equatable {
   /// - Parameters:
   ///   - attempt: which attempt ended so, counted from 1.
   ///   - random: in `0..<1`.
-  func delay(after attempt: Int, _ outcome: Outcome, random: Double) -> Duration? {
+  package func delay(after attempt: Int, _ outcome: Outcome, random: Double) -> Duration? {
     guard attempt < attempts else { return nil }
     switch outcome {
     case .failed(let isRetriable):

@@ -61,7 +61,7 @@ package struct DEK: Sendable {
     identity = DEKIdentity(kek: kek, subject: subject, algorithm: algorithm, version: version)
     timestamp = max(Int64(value["ts"]?.integer ?? 0), 0)
     isDeleted = value["deleted"]?.bool ?? false
-    keyMaterial = try JSONScanner.withText(ofMember: "keyMaterial", in: answer) { text in
+    keyMaterial = try JSONScanner.withText(at: ["keyMaterial"], in: answer) { text in
       guard let text, !text.isEmpty else { return nil }
       return try SecretBytes(capacity: Base64.maximumDecodedCount(text.count)) { memory in
         guard let count = Base64.decode(text, into: memory) else { throw MalformedDEK(what: "keyMaterial") }

@@ -90,7 +90,7 @@ final class JobService: Service {
 
 /// The key management services at hand.
 enum Drivers {
-  static let all = KMSDrivers([LocalKMS(environment: ProcessInfo.processInfo.environment)])
+  static let all = KMSDrivers.all(environment: ProcessInfo.processInfo.environment)
 }
 
 extension JobProgress {

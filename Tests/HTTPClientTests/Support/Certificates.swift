@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Certificates made with the `openssl` tool for one run of the tests.
 ///

@@ -3,27 +3,13 @@ import TestSupport
 
 /// The Python server of `Fixtures/http/tls_server.py`, which documents the options. Ends with this object.
 final class TLSServer: Sendable {
-  let port: Int
-  /// Its end tells the server to end.
-  private let input = Pipe()
+  private let process: ServerProcess
 
   init(certificate: String, key: String, _ options: [String] = []) async throws {
     let script = Fixtures.directory.appending(path: "http/tls_server.py").path
-    let process = Command.process(["python3", script, certificate, key] + options)
-    let output = Pipe()
-    process.standardInput = input
-    process.standardOutput = output
-    let line = try await Command.onOwnThread {
-      try process.run()
-      return String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-    }
-    guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-      throw Command.Failure(description: "the TLS server printed \(line) instead of its port")
-    }
-    self.port = port
+    process = try await ServerProcess(["python3", script, certificate, key] + options)
   }
 
-  deinit { input.fileHandleForWriting.closeFile() }
-
+  var port: Int { process.port }
   var url: String { "https://localhost:\(port)" }
 }
