@@ -79,19 +79,9 @@ struct AvroReader {
   }
 }
 
-/// Avro's integers on output: zigzag, then seven bits a byte, least significant first.
+/// Avro's integers on output: zigzag, as ``VarInt``.
 enum AvroNumber {
   static func withEncoding(of value: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
-    var rest = UInt64(bitPattern: Int64(value) << 1 ^ Int64(value) >> 63)
-    withUnsafeTemporaryAllocation(byteCount: 10, alignment: 1) { memory in
-      var count = 0
-      while rest >= 0x80 {
-        memory[count] = UInt8(truncatingIfNeeded: rest) | 0x80
-        rest >>= 7
-        count += 1
-      }
-      memory[count] = UInt8(rest)
-      body(UnsafeRawBufferPointer(rebasing: memory[0...count]))
-    }
+    VarInt.withEncoding(of: UInt64(bitPattern: Int64(value) << 1 ^ Int64(value) >> 63), body)
   }
 }

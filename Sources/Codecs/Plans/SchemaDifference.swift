@@ -17,6 +17,8 @@ package enum FieldPlanError: Error, Equatable, CustomStringConvertible {
   /// A tag stands where no client looks for one (specification section D.4), so its field would stay in the
   /// clear. The path is that of the schema.
   case unreachableTag(String)
+  /// A Protobuf group, at a field path; they are not supported.
+  case group(String)
   /// Types inside each other beyond ``RecordLimits/depth``.
   case tooDeep
 
@@ -25,6 +27,7 @@ package enum FieldPlanError: Error, Equatable, CustomStringConvertible {
     case .difference(let difference): "\(difference)"
     case .unreachableTag(let path):
       "the tag at \(path) stands where no client looks for one, so nothing would be sealed there"
+    case .group(let path): "\(path) is a Protobuf group, which is not supported"
     case .tooDeep: "types are nested deeper than \(RecordLimits.depth) levels"
     }
   }

@@ -11,6 +11,15 @@ package struct RecordError: Error, Equatable, CustomStringConvertible {
     case outOfRange
     /// Bytes are left when the schema is satisfied: it is not the schema these were written with.
     case trailingBytes
+    /// A field number or wire type that Protobuf does not have.
+    case invalidTag
+    /// A Protobuf group, which is not supported.
+    case group
+    /// A Protobuf field of another wire type than its schema says.
+    case wrongWireType
+    /// A Protobuf message in several pieces, of which it cannot be told without merging them which fields are
+    /// absent and have to be sealed empty.
+    case scatteredMessage
     /// Nested deeper than ``RecordLimits/depth``.
     case tooDeep
     /// The result would exceed ``RecordLimits/outputCount``.
@@ -49,6 +58,10 @@ package struct RecordError: Error, Equatable, CustomStringConvertible {
     case .overlongNumber: "a number that does not end"
     case .outOfRange: "a union branch, enum symbol or boolean the schema does not have"
     case .trailingBytes: "bytes after the end of the record"
+    case .invalidTag: "a field number or wire type that Protobuf does not have"
+    case .group: "a group, which is not supported,"
+    case .wrongWireType: "a field of another wire type than the schema says"
+    case .scatteredMessage: "a message in pieces that would have to be merged"
     case .tooDeep: "nested deeper than \(RecordLimits.depth) levels"
     case .tooLarge: "the result exceeds \(RecordLimits.outputCount) bytes"
     case .stopped: "the field could not be processed"

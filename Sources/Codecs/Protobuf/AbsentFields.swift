@@ -1,0 +1,79 @@
+/// The fields of one message on the wire that are sealed when absent, and are. Handed out by number, each in front
+/// of the first field with a larger number, where a serializer would have put it.
+struct AbsentFields {
+  private let fields: [ProtobufProgram.Field]
+  private let range: Range<Int>
+  /// At the start of the message.
+  private let reader: ProtobufReader
+  private var next: Int
+  private var left: Int
+  /// Which of the 64 fields from `windowStart` on are there.
+  private var window: UInt64 = 0
+  private var windowStart: Int
+
+  init(
+    of message: ProtobufProgram.Message, _ fields: [ProtobufProgram.Field], start: Int, isFirstPiece: Bool,
+    in reader: ProtobufReader
+  ) {
+    self.fields = fields
+    self.reader = reader
+    range = message.fields
+    next = message.fields.lowerBound
+    left = isFirstPiece ? message.absentCount : 0
+    windowStart = message.fields.lowerBound - 64
+  }
+
+  /// The next absent field with a number below `limit`.
+  mutating func next(before limit: UInt32) throws(RecordError) -> ProtobufProgram.Field? {
+    while left > 0, next < range.upperBound, fields[next].number < limit {
+      let field = fields[next]
+      next += 1
+      guard field.sealsAbsent else { continue }
+      left -= 1
+      if try !isPresent(next - 1) { return field }
+    }
+    return nil
+  }
+
+  private mutating func isPresent(_ index: Int) throws(RecordError) -> Bool {
+    if index >= windowStart + 64 {
+      windowStart = range.lowerBound + (index - range.lowerBound) / 64 * 64
+      try fillWindow()
+    }
+    return window >> UInt64(index - windowStart) & 1 == 1
+  }
+
+  /// Looks the message over without going inside its fields.
+  private mutating func fillWindow() throws(RecordError) {
+    window = 0
+    let candidates = windowStart..<min(windowStart + 64, range.upperBound)
+    var reader = reader
+    var hint = candidates.lowerBound
+    while !reader.isAtEnd {
+      let tag = try reader.tag()
+      try reader.skip(tag.type)
+      if hint < candidates.upperBound, fields[hint].number > tag.number { hint = candidates.lowerBound }
+      while hint < candidates.upperBound, fields[hint].number < tag.number { hint += 1 }
+      if hint < candidates.upperBound, fields[hint].number == tag.number {
+        window |= 1 << UInt64(hint - windowStart)
+      }
+    }
+  }
+}
+
+/// Which fields of one message on the wire have come by: the first 64 of the program's for certain.
+struct SeenFields {
+  enum Answer { case no, yes, unknown }
+
+  private var mask: UInt64 = 0
+  private var highest = -1
+
+  /// Whether the field at `index` of the message's fields was there before; now it is.
+  mutating func insert(_ index: Int) -> Answer {
+    defer { highest = max(highest, index) }
+    guard index < 64 else { return index > highest ? .no : .unknown }
+    let bit: UInt64 = 1 << UInt64(index)
+    defer { mask |= bit }
+    return mask & bit == 0 ? .no : .yes
+  }
+}

@@ -1,0 +1,41 @@
+/// Messages compiled with their rules: which of their fields are touched and how, in a form that is walked
+/// without allocating. Fields that nothing is done to, nor to anything inside them, are not in it.
+struct ProtobufProgram: Sendable {
+  enum Code: UInt8, Sendable {
+    /// The planned field `target`.
+    case leaf
+    /// The message `target`, inside.
+    case message
+    /// Nothing but the planned field `unsupported`.
+    case none
+  }
+
+  struct Field: Sendable {
+    let number: UInt32
+    let name: String
+    let code: Code
+    let target: Int32
+    /// A planned field that cannot be sealed and is present with this one, or -1.
+    let unsupported: Int32
+    /// Absent and empty are the same to the sink and the plan seals: an absent field is sealed empty.
+    let sealsAbsent: Bool
+    /// Absent and empty are the same to both sides: what opens to nothing is left out.
+    let dropsEmpty: Bool
+    /// Occurs once; if it is a message, several occurrences are pieces of one.
+    let isSingular: Bool
+    let isInOneof: Bool
+  }
+
+  struct Message: Sendable {
+    /// In the list of fields, by number.
+    var fields: Range<Int> = 0..<0
+    /// How many of them are sealed when absent.
+    var absentCount = 0
+    /// Whether it or a singular message in it has any such field.
+    var sealsAbsent = false
+  }
+
+  var fields: [Field] = []
+  var messages: [Message] = []
+  var root = 0
+}
