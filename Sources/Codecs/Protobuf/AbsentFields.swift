@@ -52,11 +52,9 @@ struct AbsentFields {
     while !reader.isAtEnd {
       let tag = try reader.tag()
       try reader.skip(tag.type)
-      if hint < candidates.upperBound, fields[hint].number > tag.number { hint = candidates.lowerBound }
-      while hint < candidates.upperBound, fields[hint].number < tag.number { hint += 1 }
-      if hint < candidates.upperBound, fields[hint].number == tag.number {
-        window |= 1 << UInt64(hint - windowStart)
-      }
+      guard let index = fields.index(of: tag.number, in: candidates, from: hint) else { continue }
+      hint = index
+      window |= 1 << UInt64(index - windowStart)
     }
   }
 }

@@ -55,7 +55,8 @@ package struct ProtoTypeTable: Sendable {
   /// What the registry's descriptor calls the entry of a map field.
   package static func mapEntryName(of field: String) -> String {
     guard field.contains("_") else { return "\(field)Entry" }
-    return field.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst().lowercased() }.joined()
+    return field.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst().lowercased() }
+      .joined()
       + "Entry"
   }
 

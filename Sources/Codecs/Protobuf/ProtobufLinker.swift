@@ -85,7 +85,9 @@ struct ProtobufLinker {
     for oneof in message.oneofs {
       for field in oneof.fields { fields.append(try self.field(field, in: name, of: file, isInOneof: true)) }
     }
-    for group in message.groups + message.oneofs.flatMap(\.groups) { fields.append(try self.group(group, name)) }
+    for group in message.groups + message.oneofs.flatMap(\.groups) {
+      fields.append(try self.group(group, name))
+    }
     schema.messages[id].fields = try Self.sorted(fields, of: name)
     for type in message.types {
       if case .message(let nested) = type { try define(nested, in: name, of: file) }
@@ -107,9 +109,11 @@ struct ProtobufLinker {
     return sorted
   }
 
-  private func group(_ group: ProtoGroup, _ scope: String) throws(ProtobufSchemaError) -> ProtobufSchema.Field {
+  private func group(_ group: ProtoGroup, _ scope: String) throws(ProtobufSchemaError) -> ProtobufSchema.Field
+  {
     ProtobufSchema.Field(
-      name: group.message.name.lowercased(), number: try Self.number(group.number, "\(scope).\(group.message.name)"),
+      name: group.message.name.lowercased(),
+      number: try Self.number(group.number, "\(scope).\(group.message.name)"),
       type: .group, presence: group.label == .repeated ? .repeated : .explicit,
       tags: try group.options.fieldTags(in: nil))
   }
@@ -130,7 +134,8 @@ struct ProtobufLinker {
     let tags: [String]
     do { tags = try field.options.fieldTags(in: file.packageName) } catch { throw error.inside(name) }
     return ProtobufSchema.Field(
-      name: field.name, number: try Self.number(field.number, name), type: type, presence: presence, tags: tags)
+      name: field.name, number: try Self.number(field.number, name), type: type, presence: presence,
+      tags: tags)
   }
 
   private static func number(_ number: Int32, _ name: String) throws(ProtobufSchemaError) -> UInt32 {
@@ -150,7 +155,9 @@ struct ProtobufLinker {
     }
   }
 
-  private func type(named name: String, in scope: String) throws(ProtobufSchemaError) -> ProtobufSchema.FieldType {
+  private func type(named name: String, in scope: String) throws(ProtobufSchemaError)
+    -> ProtobufSchema.FieldType
+  {
     if let scalar = ProtobufSchema.Scalar(rawValue: name) { return .scalar(scalar) }
     guard let (fullName, type) = types.find(name, from: scope) else {
       throw ProtobufSchemaError("could not resolve type: \(name)", at: scope)
@@ -191,7 +198,8 @@ struct ProtobufLinker {
     _ blocks: [ProtoExtension], in scope: String, of file: ProtoFile
   ) throws(ProtobufSchemaError) {
     for block in blocks {
-      guard let name = types.find(block.extended, from: scope)?.fullName, let id = schema.messageIDs[name] else {
+      guard let name = types.find(block.extended, from: scope)?.fullName, let id = schema.messageIDs[name]
+      else {
         continue
       }
       for field in block.fields {

@@ -216,7 +216,8 @@ extension ProtobufSchema.Field {
     let typeName =
       switch type {
       case .scalar(let scalar): scalar.rawValue
-      case .enumeration(let numbers): "an enum of \(numbers.sorted().map(String.init).joined(separator: ", "))"
+      case .enumeration(let numbers):
+        "an enum of \(numbers.sorted().map(String.init).joined(separator: ", "))"
       case .message(let message): schema[message].isMapEntry ? "a map" : "a message"
       case .group: "a group"
       }

@@ -1,8 +1,16 @@
 extension ProtobufProgram {
   /// Lays out compiled messages, leaving out fields whose messages have nothing in them to touch.
   init(drafts: [[Field]], root: Int) {
-    let isTouched = Self.reached(drafts) { $0.code == .leaf || $0.unsupported >= 0 } through: { _ in true }
-    let sealsAbsent = Self.reached(drafts) { $0.sealsAbsent } through: { $0.isSingular }
+    let isTouched = Self.reached(drafts) {
+      $0.code == .leaf || $0.unsupported >= 0
+    } through: { _ in
+      true
+    }
+    let sealsAbsent = Self.reached(drafts) {
+      $0.sealsAbsent
+    } through: {
+      $0.isSingular
+    }
     self.root = root
     for (index, draft) in drafts.enumerated() {
       let kept = draft.filter { field in
@@ -25,7 +33,9 @@ extension ProtobufProgram {
     /// The messages that hold each one.
     var holders = [[Int]](repeating: [], count: drafts.count)
     for (index, draft) in drafts.enumerated() {
-      for field in draft where field.code == .message && passage(field) { holders[Int(field.target)].append(index) }
+      for field in draft where field.code == .message && passage(field) {
+        holders[Int(field.target)].append(index)
+      }
     }
     var pending = reached.indices.filter { reached[$0] }
     while let index = pending.popLast() {

@@ -39,3 +39,18 @@ struct ProtobufProgram: Sendable {
   var messages: [Message] = []
   var root = 0
 }
+
+extension [ProtobufProgram.Field] {
+  /// Where the field with a number is in a range of fields by number. Most records have their fields in order, so
+  /// the search starts where the last one ended.
+  func index(of number: UInt32, in range: Range<Int>, from hint: Int) -> Int? {
+    for next in hint..<Swift.min(hint + 2, range.upperBound) where self[next].number == number { return next }
+    var low = range.lowerBound
+    var high = range.upperBound
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle].number < number { low = middle + 1 } else { high = middle }
+    }
+    return low < range.upperBound && self[low].number == number ? low : nil
+  }
+}

@@ -66,7 +66,7 @@ private struct ProtobufWalk {
       let start = reader.position
       let tag = try reader.tag()
       while let field = try absent.next(before: tag.number) { try sealAbsent(field, at: start) }
-      guard let position = find(tag.number, in: message.fields, from: next) else {
+      guard let position = fields.index(of: tag.number, in: message.fields, from: next) else {
         try reader.skip(tag.type)
         continue
       }
@@ -80,21 +80,6 @@ private struct ProtobufWalk {
       }
     }
     while let field = try absent.next(before: .max) { try sealAbsent(field, at: reader.position) }
-  }
-
-  /// Most records have their fields in order, so the search starts where the last one ended.
-  private func find(_ number: UInt32, in range: Range<Int>, from hint: Int) -> Int? {
-    var low = range.lowerBound
-    var high = range.upperBound
-    if hint < high {
-      if fields[hint].number == number { return hint }
-      if hint + 1 < high, fields[hint + 1].number == number { return hint + 1 }
-    }
-    while low < high {
-      let middle = (low + high) / 2
-      if fields[middle].number < number { low = middle + 1 } else { high = middle }
-    }
-    return low < range.upperBound && fields[low].number == number ? low : nil
   }
 
   private mutating func visit(

@@ -9,7 +9,9 @@ extension ProtoFile {
     switch fields.text(12) {
     case nil, ""?: break
     case let name?:
-      guard let syntax = Syntax(rawValue: name) else { throw ProtobufSchemaError("unknown syntax \"\(name)\"") }
+      guard let syntax = Syntax(rawValue: name) else {
+        throw ProtobufSchemaError("unknown syntax \"\(name)\"")
+      }
       self.syntax = syntax
     }
     packageName = fields.text(2).flatMap { $0.isEmpty ? nil : $0 }
@@ -86,7 +88,8 @@ extension ProtoField {
   ) throws(ProtobufSchemaError) {
     let name = descriptor.text(1) ?? ""
     self.init(
-      label: isInOneof ? nil : Self.label(of: descriptor, in: file), type: try Self.type(of: descriptor, name),
+      label: isInOneof ? nil : Self.label(of: descriptor, in: file),
+      type: try Self.type(of: descriptor, name),
       name: name, number: descriptor.integer(3) ?? 0,
       options: try .init(descriptor: descriptor.message(8), .field))
     if file.syntax != .proto3, let value = descriptor.text(7) {

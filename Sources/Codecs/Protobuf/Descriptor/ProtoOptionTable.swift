@@ -31,7 +31,8 @@ package struct ProtoOptionTable: Sendable {
     [
       ("java_package", 1, .text), ("java_outer_classname", 8, .text), ("java_multiple_files", 10, .boolean),
       ("java_generate_equals_and_hash", 20, .boolean), ("java_string_check_utf8", 27, .boolean),
-      ("optimize_for", 9, .enumeration(["", "SPEED", "CODE_SIZE", "LITE_RUNTIME"])), ("go_package", 11, .text),
+      ("optimize_for", 9, .enumeration(["", "SPEED", "CODE_SIZE", "LITE_RUNTIME"])),
+      ("go_package", 11, .text),
       ("cc_generic_services", 16, .boolean), ("java_generic_services", 17, .boolean),
       ("py_generic_services", 18, .boolean), ("deprecated", 23, .boolean), ("cc_enable_arenas", 31, .boolean),
       ("objc_class_prefix", 36, .text), ("csharp_namespace", 37, .text), ("swift_prefix", 39, .text),
@@ -41,7 +42,8 @@ package struct ProtoOptionTable: Sendable {
 
   package static let message = ProtoOptionTable(
     [
-      ("no_standard_descriptor_accessor", 2, .boolean), ("deprecated", 3, .boolean), ("map_entry", 7, .boolean),
+      ("no_standard_descriptor_accessor", 2, .boolean), ("deprecated", 3, .boolean),
+      ("map_entry", 7, .boolean),
     ], meta: "confluent.message_meta")
 
   package static let field = ProtoOptionTable(

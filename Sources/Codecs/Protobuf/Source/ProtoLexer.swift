@@ -59,7 +59,9 @@ struct ProtoLexer {
     return String(decoding: bytes[from..<position], as: UTF8.self)
   }
 
-  private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
 
   private static func isWord(_ byte: UInt8) -> Bool {
     switch byte {
@@ -94,7 +96,9 @@ struct ProtoLexer {
         start = position
         position += 2
         while peek() != UInt8(ascii: "*") || peek(1) != UInt8(ascii: "/") {
-          guard position < bytes.count else { throw ProtobufSchemaError("a comment that does not end", at: place) }
+          guard position < bytes.count else {
+            throw ProtobufSchemaError("a comment that does not end", at: place)
+          }
           position += 1
         }
         position += 2
@@ -146,7 +150,8 @@ struct ProtoLexer {
     }
   }
 
-  private mutating func digits(_ count: ClosedRange<Int>, radix: UInt32) throws(ProtobufSchemaError) -> UInt32 {
+  private mutating func digits(_ count: ClosedRange<Int>, radix: UInt32) throws(ProtobufSchemaError) -> UInt32
+  {
     var value: UInt32 = 0
     var found = 0
     while found < count.upperBound, let byte = peek(),
@@ -156,7 +161,9 @@ struct ProtoLexer {
       position += 1
       found += 1
     }
-    guard count.contains(found) else { throw ProtobufSchemaError("an escape without enough digits", at: place) }
+    guard count.contains(found) else {
+      throw ProtobufSchemaError("an escape without enough digits", at: place)
+    }
     return value
   }
 }

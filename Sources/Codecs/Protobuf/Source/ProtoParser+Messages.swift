@@ -43,7 +43,8 @@ extension ProtoParser {
   // MARK: Fields
 
   /// `first` is the type's first word where it has been read already.
-  private mutating func type(beginningWith first: String?) throws(ProtobufSchemaError) -> ProtoField.FieldType {
+  private mutating func type(beginningWith first: String?) throws(ProtobufSchemaError) -> ProtoField.FieldType
+  {
     guard let first else {
       if case .word(let word) = token {
         try advance()
