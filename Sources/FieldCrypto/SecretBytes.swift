@@ -67,6 +67,11 @@ package final class SecretBytes: @unchecked Sendable, CustomStringConvertible {
     try body(UnsafeRawBufferPointer(memory))
   }
 
+  /// Takes a time that does not depend on where they differ.
+  package func isEqual(to other: SecretBytes) -> Bool {
+    count == other.count && CRYPTO_memcmp(memory.baseAddress, other.memory.baseAddress, count) == 0
+  }
+
   package var description: String { "SecretBytes(\(count))" }
 }
 

@@ -12,6 +12,15 @@ package struct KeySpecification: Sendable, Hashable {
   /// Whole days after which a DEK is replaced by a new version; `nil` for one version forever.
   package let expiryDays: Int?
 
+  /// For a KEK that exists.
+  package init(kekName: String, algorithm: DEKAlgorithm, expiryDays: Int?) {
+    self.kekName = kekName
+    self.algorithm = algorithm
+    self.expiryDays = expiryDays
+    kmsType = nil
+    kmsKeyID = nil
+  }
+
   /// Throws with the parameter at fault.
   package init(_ rule: Rule, metadata: [String: String]) throws(InvalidRule) {
     func parameter(_ name: String) -> String? { rule.parameters[name] ?? metadata[name] }

@@ -15,7 +15,7 @@ package struct DEKRegistryClient: Sendable {
     case number(Int32)
   }
 
-  private let transport: RegistryTransport
+  let transport: RegistryTransport
 
   package init(_ transport: RegistryTransport) { self.transport = transport }
 
@@ -34,23 +34,26 @@ package struct DEKRegistryClient: Sendable {
   /// Throws a ``RegistryError/Reason/conflict`` when the name is taken.
   package func createKEK(
     _ name: String, kmsType: String, kmsKeyID: String, kmsProperties: [String: String] = [:],
-    isShared: Bool = false, context: String? = nil
+    documentation: String? = nil, isShared: Bool = false, context: String? = nil
   ) async throws(RegistryError) -> KEK {
     var body: JSONObject = [
       "name": .string(name), "kmsType": .string(kmsType), "kmsKeyId": .string(kmsKeyID),
     ]
-    if !kmsProperties.isEmpty {
-      var properties = JSONObject()
-      for (key, value) in kmsProperties.sorted(by: { $0.key < $1.key }) { properties[key] = .string(value) }
-      body["kmsProps"] = .object(properties)
-    }
+    if !kmsProperties.isEmpty { body["kmsProps"] = Self.kmsProperties(kmsProperties) }
+    body["doc"] = documentation.map(JSONValue.string)
     body["shared"] = .bool(isShared)
     let answer = try await transport.json(
       .post, Self.path(), query: Self.query(context), body: .object(body))
     return try kek(answer, "POST", name)
   }
 
-  private func kek(_ value: JSONValue, _ method: String, _ name: String) throws(RegistryError) -> KEK {
+  static func kmsProperties(_ properties: [String: String]) -> JSONValue {
+    var members = JSONObject()
+    for (key, value) in properties.sorted(by: { $0.key < $1.key }) { members[key] = .string(value) }
+    return .object(members)
+  }
+
+  func kek(_ value: JSONValue, _ method: String, _ name: String) throws(RegistryError) -> KEK {
     guard let kek = KEK(value) else {
       throw RegistryError(
         .malformedAnswer, request: "\(method) KEK \(name)", message: "the answer is no description of a KEK")
@@ -82,19 +85,28 @@ package struct DEKRegistryClient: Sendable {
   package func createDEK(
     kek: String, subject: Subject, algorithm: DEKAlgorithm, version: Int32, wrapped: [UInt8]?
   ) async throws(RegistryError) -> DEK? {
+    try await postDEK(
+      DEKIdentity(kek: kek, subject: subject, algorithm: algorithm, version: version), wrapped: wrapped)
+  }
+
+  func postDEK(
+    _ identity: DEKIdentity, wrapped: [UInt8]?, query: [(String, String)] = []
+  ) async throws(RegistryError) -> DEK? {
+    let subject = identity.subject
     var body: JSONObject = [
-      "subject": .string(subject.name), "version": JSONValue(Int(version)),
-      "algorithm": .string(algorithm.rawValue),
+      "subject": .string(subject.name), "version": JSONValue(Int(identity.version)),
+      "algorithm": .string(identity.algorithm.rawValue),
     ]
     if let wrapped { body["encryptedKeyMaterial"] = .string(Base64.encode(wrapped)) }
     let answer: HTTPBody
     do throws(RegistryError) {
-      answer = try await transport.answer(.post, Self.path(kek, "deks", subject.name), body: .object(body))
-    } catch  where error.reason == .notSupported {
+      answer = try await transport.answer(
+        .post, Self.path(identity.kek, "deks", subject.name), query: query, body: .object(body))
+    } catch  where error.reason == .notSupported && query.isEmpty {
       // Registries from before the subject moved into the path.
-      answer = try await transport.answer(.post, Self.path(kek, "deks"), body: .object(body))
+      answer = try await transport.answer(.post, Self.path(identity.kek, "deks"), body: .object(body))
     }
-    return try dek(answer, kek, subject, algorithm, "POST")
+    return try dek(answer, identity.kek, subject, identity.algorithm, "POST")
   }
 
   private func dek(
@@ -116,9 +128,9 @@ package struct DEKRegistryClient: Sendable {
     context.map { [("context", $0)] } ?? []
   }
 
-  private static func path(_ segments: String...) -> [String] { ["dek-registry", "v1", "keks"] + segments }
+  static func path(_ segments: String...) -> [String] { ["dek-registry", "v1", "keks"] + segments }
 
-  private func absentAsNil<Result: Sendable>(
+  func absentAsNil<Result: Sendable>(
     _ request: () async throws(RegistryError) -> Result
   ) async throws(RegistryError) -> Result? {
     do throws(RegistryError) {

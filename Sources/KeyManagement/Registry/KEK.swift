@@ -1,3 +1,4 @@
+internal import Foundation
 internal import JSON
 
 /// A key encryption key as the DEK Registry describes it (specification section F.1).
@@ -10,6 +11,17 @@ package struct KEK: Sendable, Hashable {
   /// Whether the registry itself may use the key, and so hands out DEKs unwrapped.
   package let isShared: Bool
   package let isDeleted: Bool
+  package let documentation: String?
+  /// Creation or last change, in milliseconds since 1970.
+  package let timestamp: Int64
+
+  /// Further keys of the service that wrap and unwrap when its own does not (specification section E.1).
+  package var alternateKeyIDs: [String] {
+    (kmsProperties[Self.alternatesProperty] ?? "").split(separator: ",")
+      .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+  }
+
+  package static let alternatesProperty = "encrypt.alternate.kms.key.ids"
 
   init?(_ value: JSONValue) {
     guard let name = value["name"]?.string, let type = value["kmsType"]?.string,
@@ -23,5 +35,7 @@ package struct KEK: Sendable, Hashable {
     kmsProperties = properties
     isShared = value["shared"]?.bool ?? false
     isDeleted = value["deleted"]?.bool ?? false
+    documentation = value["doc"]?.string
+    timestamp = max(Int64(value["ts"]?.integer ?? 0), 0)
   }
 }

@@ -1,0 +1,28 @@
+internal import JSON
+
+extension AccessPolicy {
+  /// An IAM policy, to be attached to the role or user.
+  ///
+  /// A policy cannot name an alias as its resource: a key that is used by its alias is allowed on all keys of
+  /// the account and region, under the condition that the request names the alias.
+  static func aws(_ request: Request) -> AccessPolicy? {
+    let actions = request.operations.map { $0 == .wrap ? "kms:Encrypt" : "kms:Decrypt" }
+    var statements: [JSONValue] = []
+    for (index, keyID) in request.keyIDs.enumerated() {
+      let parts = keyID.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 6, parts[0] == "arn", parts[2] == "kms" else { return nil }
+      let isAlias = parts[5].hasPrefix("alias/")
+      var statement: JSONObject = [
+        "Sid": .string("ResealKey\(index + 1)"), "Effect": "Allow",
+        "Action": .array(actions.map(JSONValue.string)),
+        "Resource": .string(isAlias ? parts[..<5].joined(separator: ":") + ":key/*" : keyID),
+      ]
+      if isAlias { statement["Condition"] = ["StringEquals": ["kms:RequestAlias": .string(parts[5])]] }
+      statements.append(.object(statement))
+    }
+    return AccessPolicy(
+      .json(["Version": "2012-10-17", "Statement": .array(statements)]),
+      hint: "aws iam put-role-policy --role-name \(request.principal ?? "ROLE") --policy-name reseal "
+        + "--policy-document file://POLICY.json")
+  }
+}
