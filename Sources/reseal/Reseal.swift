@@ -14,7 +14,9 @@ struct Reseal: AsyncParsableCommand {
       78 configuration refused.
       """,
     version: "0.1.0",
-    subcommands: [RunCommand.self, SandboxCommand.self, DemoCommand.self, SchemaCommand.self])
+    subcommands: [
+      RunCommand.self, PlanCommand.self, SandboxCommand.self, DemoCommand.self, SchemaCommand.self,
+    ])
 
   /// Parses and runs; differs from the library's own `main` in the exit code for wrong usage.
   static func main() async {

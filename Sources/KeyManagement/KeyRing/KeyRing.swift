@@ -14,6 +14,14 @@ package struct DataKey: Sendable {
   }
 }
 
+/// The DEK that will be sealed under, before anything was made.
+package struct KeyForecast: Sendable, Hashable {
+  package let version: Int32
+  /// Whether it, and its KEK, are still to be made.
+  package let isNew: Bool
+  package let needsKEK: Bool
+}
+
 /// Finds, creates and unwraps the keys that rules ask for, and remembers them (specification sections E.2, E.3).
 ///
 /// Whoever needs the same key at the same time shares one search for it. What is forgotten, because its time is
@@ -92,6 +100,32 @@ package actor KeyRing {
     let target = TargetKey(specification: specification, subject: used.subject)
     targets.forget(target)
     return try await targets.answer(target, clock: clock) { await self.findOrSucceed(used, specification) }
+  }
+
+  /// What ``sealingKey(for:subject:)`` would answer with, found out without making or unwrapping anything.
+  package func forecast(
+    for specification: KeySpecification, subject: Subject
+  ) async throws(KeyError) -> KeyForecast {
+    let first = DEKIdentity(
+      kek: specification.kekName, subject: subject, algorithm: specification.algorithm, version: 1)
+    do throws(KeyError) {
+      _ = try agreed(
+        try await kek(named: first.kek, for: subject, includingDeleted: false), specification)
+    } catch {
+      guard error.reason == .missing, specification.kmsType != nil, specification.kmsKeyID != nil else {
+        throw error
+      }
+      return KeyForecast(version: 1, isNew: true, needsKEK: true)
+    }
+    let version: DEKRegistryClient.Version = specification.expiryDays == nil ? .unversioned : .latest
+    guard let dek = try await dek(first, version, includingDeleted: false) else {
+      return KeyForecast(version: 1, isNew: true, needsKEK: false)
+    }
+    guard isExpired(dek, specification) else {
+      return KeyForecast(version: dek.identity.version, isNew: false, needsKEK: false)
+    }
+    return KeyForecast(
+      version: try dek.identity.next(after: dek.identity.version).version, isNew: true, needsKEK: false)
   }
 
   /// The DEK of this identity, soft-deleted ones included, as a reader looks it up. Throws

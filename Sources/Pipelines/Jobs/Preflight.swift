@@ -28,22 +28,25 @@ package struct Preflight: Sendable {
     self.clients = clients
   }
 
-  /// A job that may run. Throws ``JobFailure/refused(_:)`` with all reasons when it must not.
+  /// A job that may run, with the keys it seals under made where there were none. Throws ``JobFailure/refused(_:)`` with all reasons when it must not.
   package func run() async throws(JobFailure) -> PreparedJob {
-    let prepared = try await examine()
+    let prepared = try await examine(makesKeys: true)
     guard prepared.refusals.isEmpty else { throw .refused(prepared.refusals) }
     return prepared
   }
 
-  /// All there is to know about a job, whether it may run or not. Throws when something cannot be asked.
-  package func examine() async throws(JobFailure) -> PreparedJob {
+  /// All there is to know about a job, whether it may run or not; makes nothing unless told to. Throws when something
+  /// cannot be asked.
+  package func examine(makesKeys: Bool = false) async throws(JobFailure) -> PreparedJob {
     do throws(CryptoError) { try SelfTest.run() } catch { throw .refused(["\(error)"]) }
     var refusals: [String] = []
     let (partitions, sinkCount) = try await partitions(&refusals)
-    let values = try await SchemaPreflight(definition, isKey: false, clients: clients).run(&refusals)
+    let values = try await SchemaPreflight(definition, isKey: false, clients: clients, makesKeys: makesKeys)
+      .run(&refusals)
     let keys =
       definition.processesKeys
-      ? try await SchemaPreflight(definition, isKey: true, clients: clients).run(&refusals) : nil
+      ? try await SchemaPreflight(definition, isKey: true, clients: clients, makesKeys: makesKeys)
+        .run(&refusals) : nil
     if keys == nil { try await checkUnprocessedKeys(&refusals) }
     let watermarks: [TopicPartition: Range<Int64>]
     do throws(KafkaError) {

@@ -10,11 +10,12 @@ struct SchemaPreflight {
   private let sinks: SinkSubjects
   private let cache: PlanCache
 
-  init(_ definition: PipelineDefinition, isKey: Bool, clients: JobClients) {
+  init(_ definition: PipelineDefinition, isKey: Bool, clients: JobClients, makesKeys: Bool) {
     settings = PlanSettings(definition, isKey: isKey, sharesKeys: clients.sharesKeys)
     self.clients = clients
     sinks = SinkSubjects(
-      settings, schemas: clients.sinkSchemas, keyRing: clients.keyRings[settings.sinkSide])
+      settings, schemas: clients.sinkSchemas, keyRing: clients.keyRings[settings.sinkSide],
+      makesKeys: makesKeys)
     cache = PlanCache(settings, schemas: SchemaCache(clients.sourceSchemas), sinks: sinks)
   }
 
@@ -121,15 +122,6 @@ struct SchemaPreflight {
       return PlanEntry(schema: name, message: message, result: .failure(refusal))
     }
   }
-}
-
-/// The plans of a job for its keys, or for its values.
-package struct PartPlans: Sendable {
-  package let isKey: Bool
-  package let cache: PlanCache
-  package let sinks: SinkSubjects
-  /// By version of the source's subject; empty where subjects depend on the records.
-  package let entries: [PlanEntry]
 }
 
 extension PlanSettings {

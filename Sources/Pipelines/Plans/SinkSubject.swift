@@ -10,8 +10,11 @@ package struct SinkSubject: Sendable {
     package let specification: KeySpecification
     package let onFailure: RuleAction
     package let key: KeyName
+    /// Whether the key is still to be made, because the job was only looked at.
+    package let isKeyNew: Bool
 
-    package init(_ entry: SealingRules.Entry, key: KeyName) {
+    package init(_ entry: SealingRules.Entry, key: KeyName, isKeyNew: Bool = false) {
+      self.isKeyNew = isKeyNew
       rule = entry.rule
       specification = entry.specification
       onFailure = entry.onFailure

@@ -7,9 +7,14 @@ package actor SinkSubjects {
   private let settings: PlanSettings
   private let schemas: SchemaRegistryClient
   private let keyRing: KeyRing
+  /// Whether keys are found or made; otherwise they are only looked for.
+  private let makesKeys: Bool
   private var known: [Subject: Task<Result<SinkSubject, PlanFailure>, Never>] = [:]
 
-  package init(_ settings: PlanSettings, schemas: SchemaRegistryClient, keyRing: KeyRing) {
+  package init(
+    _ settings: PlanSettings, schemas: SchemaRegistryClient, keyRing: KeyRing, makesKeys: Bool
+  ) {
+    self.makesKeys = makesKeys
     self.settings = settings
     self.schemas = schemas
     self.keyRing = keyRing
@@ -86,20 +91,18 @@ package actor SinkSubjects {
 
   // MARK: Keys
 
-  /// The key of each rule, found or made now.
+  /// The key of each rule.
   private func targets(
     _ entries: [SealingRules.Entry], _ subject: Subject
   ) async throws(PlanFailure) -> [SinkSubject.Target] {
     var targets: [SinkSubject.Target] = []
     for entry in entries {
-      let key: DataKey
+      let target: SinkSubject.Target
       do throws(KeyError) {
-        key = try await keyRing.sealingKey(for: entry.specification, subject: subject)
+        target = try await self.target(entry, subject)
       } catch {
         throw .key(error)
       }
-      let family = KeyFamilyIdentity(entry.specification, subject: subject, side: settings.sinkSide)
-      let target = SinkSubject.Target(entry, key: KeyName(family, version: key.identity.version))
       if let fled = settings.steps.sealPolicy?.onlyKeys, fled.contains(target.key) {
         throw .refused(
           PlanRefusal(
@@ -110,6 +113,18 @@ package actor SinkSubjects {
       targets.append(target)
     }
     return targets
+  }
+
+  private func target(
+    _ entry: SealingRules.Entry, _ subject: Subject
+  ) async throws(KeyError) -> SinkSubject.Target {
+    let family = KeyFamilyIdentity(entry.specification, subject: subject, side: settings.sinkSide)
+    guard makesKeys else {
+      let forecast = try await keyRing.forecast(for: entry.specification, subject: subject)
+      return .init(entry, key: KeyName(family, version: forecast.version), isKeyNew: forecast.isNew)
+    }
+    let key = try await keyRing.sealingKey(for: entry.specification, subject: subject)
+    return .init(entry, key: KeyName(family, version: key.identity.version))
   }
 }
 

@@ -1,15 +1,18 @@
 /// Rows of text in columns as wide as their widest cell; long cells are cut.
 struct Table {
-  private static let maximumCell = 48
-
   private var rows: [[String]]
+  /// Characters of a cell that are shown.
+  private let widestCell: Int
 
-  init(_ header: String...) { rows = [header] }
+  init(_ header: String..., widestCell: Int = 48) {
+    rows = [header]
+    self.widestCell = widestCell
+  }
 
   mutating func add(_ cells: String...) { rows.append(cells) }
 
   func print(on console: Console) {
-    let cut = rows.map { $0.map(Self.cut) }
+    let cut = rows.map { $0.map(shortened) }
     let columns = cut.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in cut.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
     }
@@ -23,7 +26,7 @@ struct Table {
     }
   }
 
-  private static func cut(_ cell: String) -> String {
-    cell.count <= maximumCell ? cell : cell.prefix(maximumCell - 1) + "…"
+  private func shortened(_ cell: String) -> String {
+    cell.count <= widestCell ? cell : cell.prefix(widestCell - 1) + "…"
   }
 }

@@ -16,3 +16,12 @@ package struct PlanEntry: Sendable {
     if case .failure(let refusal) = result { refusal } else { nil }
   }
 }
+
+/// The plans of a job for its keys, or for its values.
+package struct PartPlans: Sendable {
+  package let isKey: Bool
+  package let cache: PlanCache
+  package let sinks: SinkSubjects
+  /// By version of the source's subject; empty where subjects depend on the records.
+  package let entries: [PlanEntry]
+}

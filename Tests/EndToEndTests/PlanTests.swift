@@ -1,0 +1,54 @@
+import JSON
+import SchemaRegistry
+import Testing
+
+/// `reseal plan` says what `run` would do, makes nothing, and refuses what `run` refuses.
+struct PlanTests {
+  @Test func everyFieldIsShownWithItsRuleAndKey() async throws {
+    let cluster = try await Cluster()
+    try await cluster.registerSchemas()
+    let file = try PipelineFile(cluster)
+    let outcome = try await Program.run(["plan", file.path, "--json"])
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    let plan = try JSONValue(parsing: outcome.output)
+    #expect(plan["mayRun"] == .bool(true))
+    let part = try #require(plan["parts"]?.array?.first)
+    #expect(part["targets"]?.array?.first?["isNew"] == .bool(true), "nothing was made yet")
+    let fields = try #require(part["schemas"]?.array?.first?["fields"]?.array)
+    #expect(fields.map { $0["field"]?.string } == ["t.Customer.ssn", "t.Address.street"])
+    for field in fields {
+      #expect(field["seal"]?.array?.map { $0["key"]?.string } == ["kek/out-value/AES256_GCM/1"])
+      #expect(field["seal"]?.array?.map { $0["rule"]?.string } == ["enc"])
+    }
+    let again = try await Program.run(["plan", file.path, "--json"])
+    #expect(again.output == outcome.output, "a plan makes nothing")
+  }
+
+  @Test func everyReasonIsGivenAtOnce() async throws {
+    let cluster = try await Cluster(topics: ["in"])
+    try await cluster.registerSchemas(sinkRules: Cluster.rules(onFailure: "NONE"))
+    let file = try PipelineFile(cluster)
+    let outcome = try await Program.run(["plan", file.path])
+    #expect(outcome.exitCode == 78)
+    for reason in ["the sink topic out does not exist", "the rule enc says NONE on failure"] {
+      #expect(outcome.output.contains(reason), "\(outcome.output)")
+    }
+  }
+
+  @Test func aVersionOfAnotherStructureIsFoundBeforeTheFirstRecord() async throws {
+    let cluster = try await Cluster()
+    try await cluster.registerSchemas()
+    let grown = Cluster.plainSchema.replacing(
+      #"{"name":"filler","type":"string"}]"#,
+      with: #"{"name":"filler","type":"string"},{"name":"x","type":"int","default":0}]"#)
+    try await cluster.schemas.register(RegisteredSchema(text: grown), under: Subject("in-value"))
+    let file = try PipelineFile(cluster)
+    for command in ["plan", "run"] {
+      let outcome = try await Program.run([command, file.path])
+      #expect(outcome.exitCode == 78)
+      #expect(
+        (outcome.output + outcome.errors).contains(
+          "in-value version 2 (schema id 3): its structure differs from the sink schema of out-value"))
+    }
+  }
+}
