@@ -47,6 +47,15 @@ struct AvroJSONTests {
     }
   }
 
+  @Test func bytesAreBase64ButInDefaultsCharacters() throws {
+    let avro = try AvroSchema(
+      parsing: """
+        {"type":"record","name":"A","fields":[
+          {"name":"a","type":"bytes"},{"name":"b","type":"bytes","default":"\\u00FFb"}]}
+        """)
+    #expect(try AvroJSONEncoder.body(["a": "AQI="], schema: avro) == [4, 1, 2, 4, 0xFF, 0x62])
+  }
+
   @Test func aHugeCountOfNothingEnds() throws {
     let avro = try AvroSchema(parsing: #"{"type":"array","items":"null"}"#)
     let body: [UInt8] = [0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 0]

@@ -107,6 +107,11 @@ struct AvroPlanTests {
       #"{"name":"a","type":"bytes"}"#, #"{"name":"a","type":{"type":"bytes","logicalType":"decimal"}}"#,
       "bytes (decimal)"
     ),
+    (
+      #"{"name":"a","type":{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}}"#,
+      #"{"name":"a","type":{"type":"bytes","logicalType":"decimal","precision":4}}"#,
+      "a is bytes (decimal, 4 digits, 2 after the point) in the writer's schema and bytes (decimal, 4 digits, 0"
+    ),
   ])
   func differencesAreSpelledOut(_ writer: String, _ sink: String, _ text: String) throws {
     func record(_ field: String) -> String { #"{"type":"record","name":"A","fields":[\#(field)]}"# }

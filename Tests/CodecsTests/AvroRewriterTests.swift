@@ -132,6 +132,18 @@ struct AvroRewriterTests {
       try rewrite(body, with: plan, MappingTransform { $0 + $0 }) == body.dropLast(2) + [4, 0x61, 0x61])
   }
 
+  @Test func aHugeCountOfRecordsOfNothingIsNoWorkHoweverDeep() throws {
+    let nothing = (1...40).reduce(#"{"type":"record","name":"R0","fields":[]}"#) {
+      #"{"type":"record","name":"R\#($1)","fields":[{"name":"f","type":\#($0)}]}"#
+    }
+    let plan = try plan(
+      #"{"type":"record","name":"A","fields":[{"name":"n","type":{"type":"array","items":\#(nothing)}},"#
+        + #"{"name":"s","type":"string","confluent:tags":["PII"]}]}"#)
+    let body: [UInt8] = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 0, 2, 0x61]
+    #expect(
+      try rewrite(body, with: plan, MappingTransform { $0 + $0 }) == body.dropLast(2) + [4, 0x61, 0x61])
+  }
+
   @Test func aRecordThatContainsItselfIsTooDeep() throws {
     let plan = try plan(
       #"{"type":"record","name":"A","fields":[{"name":"a","type":"A"},"#

@@ -45,6 +45,35 @@ struct AvroSchemaTests {
     #expect(schema[record.fields[5].type].logicalType == "decimal")
   }
 
+  @Test func readsWhatResolutionNeeds() throws {
+    let schema = try AvroSchema(
+      parsing: """
+        {"type":"record","name":"n.R","aliases":["Old","x.Older"],"fields":[
+          {"name":"e","type":{"type":"enum","name":"E","aliases":["F"],"symbols":["A","B"],"default":"B"}},
+          {"name":"d","type":{"type":"fixed","name":"D","size":4,"logicalType":"decimal","precision":9}}]}
+        """)
+    guard case .record(let record) = schema[schema.root].kind else {
+      Issue.record("not a record")
+      return
+    }
+    #expect(schema[schema.root].aliases == ["n.Old", "x.Older"])
+    #expect(schema[record.fields[0].type].aliases == ["n.F"])
+    #expect(schema[record.fields[0].type].defaultSymbol == "B")
+    let decimal = try #require(schema[record.fields[1].type].decimal)
+    #expect(decimal.precision == 9 && decimal.scale == 0)
+  }
+
+  @Test(arguments: [
+    #"{"type":"bytes","logicalType":"decimal"}"#, #"{"type":"bytes","logicalType":"decimal","precision":0}"#,
+    #"{"type":"bytes","logicalType":"decimal","precision":2,"scale":3}"#,
+    #"{"type":"bytes","logicalType":"decimal","precision":2,"scale":"1"}"#,
+    #"{"type":"string","logicalType":"decimal","precision":2}"#, #"{"type":"bytes","precision":2}"#,
+  ])
+  func aDecimalThatIsNotValidIsNone(_ text: String) throws {
+    let schema = try AvroSchema(parsing: text)
+    #expect(schema[schema.root].decimal == nil)
+  }
+
   @Test func takesNamesFromReferences() throws {
     let address = #"{"type":"record","name":"geo.Address","fields":[{"name":"street","type":"string"}]}"#
     let schema = try AvroSchema(

@@ -44,6 +44,7 @@ struct AvroPlanCompiler {
   private var fields: [PlannedField] = []
   private var leftClear: [String] = []
   private var records: [RecordKey: Int32] = [:]
+  private var emptiness: [AvroSchema.NodeID: Bool] = [:]
   private var depth = 0
 
   /// Without a sink view nothing is sealed; the writer's own schema stands in.
@@ -73,7 +74,9 @@ struct AvroPlanCompiler {
     guard depth <= RecordLimits.depth else { throw .tooDeep }
     let node = writer.schema[pair.writer]
     let other = sink.schema[pair.sink]
-    guard node.logicalType == other.logicalType else { throw difference(pair, path) }
+    guard node.logicalType == other.logicalType, node.decimal == other.decimal else {
+      throw difference(pair, path)
+    }
     switch (node.kind, other.kind) {
     case (.null, .null): return add(.nothing)
     case (.boolean, .boolean): return unsupported(.boolean, "boolean", in: context)
@@ -88,7 +91,7 @@ struct AvroPlanCompiler {
       return unsupported(.enumeration, "enum", in: context, a: Int32(symbols.count))
     case (.array(let item), .array(let otherItem)):
       let items = try compile(Pair(writer: item, sink: otherItem), in: context, path: path + "[]")
-      return add(.array, a: items, b: takesNoBytes(items, depth: 0) ? 1 : 0)
+      return add(.array, a: items, b: writer.schema.takesNoBytes(item, known: &emptiness) ? 1 : 0)
     case (.map(let value), .map(let otherValue)):
       return add(.map, a: try compile(Pair(writer: value, sink: otherValue), in: context, path: path + "{}"))
     case (.union(let branches), .union(let others)) where branches.count == others.count:
@@ -121,7 +124,7 @@ struct AvroPlanCompiler {
     let key = RecordKey(pair: pair, surroundings: surroundings)
     if let known = records[key] { return known }
     guard record.fields.map(\.name) == other.fields.map(\.name) else { throw difference(pair, path) }
-    let operation = add(.record, b: Self.incomplete)
+    let operation = add(.record)
     records[key] = operation
     var children: [AvroProgram.Child] = []
     for (field, otherField) in zip(record.fields, other.fields) {
@@ -196,24 +199,6 @@ struct AvroPlanCompiler {
     return Int32(program.children.count - children.count)
   }
 
-  /// The number of children of a record that is still being compiled.
-  private static let incomplete: Int32 = -1
-
-  /// Whether a value of this operation has an empty encoding. A record still being compiled counts as having
-  /// bytes, and so does anything nested improbably deep: then a huge array of nothing is refused, not walked.
-  private func takesNoBytes(_ operation: Int32, depth: Int) -> Bool {
-    let operation = program.operations[Int(operation)]
-    switch operation.code {
-    case .nothing: return true
-    case .fixed: return operation.a == 0
-    case .unsupported: return takesNoBytes(operation.b, depth: depth + 1)
-    case .record where depth < 16 && operation.b != Self.incomplete:
-      return program.children[Int(operation.a)..<Int(operation.a + operation.b)]
-        .allSatisfy { takesNoBytes($0.operation, depth: depth + 1) }
-    default: return false
-    }
-  }
-
   private func difference(_ pair: Pair, _ path: String) -> FieldPlanError {
     .difference(
       SchemaDifference(
@@ -227,23 +212,6 @@ extension AvroSchema.Kind {
     switch self {
     case .null, .boolean, .int, .long, .float, .double, .bytes, .string: true
     default: false
-    }
-  }
-}
-
-extension AvroSchema {
-  /// A type in a few words, for messages about differences.
-  fileprivate func described(_ node: NodeID) -> String {
-    let logical = nodes[node].logicalType.map { " (\($0))" } ?? ""
-    switch nodes[node].kind {
-    case .record(let record):
-      return "a record with fields \(record.fields.map(\.name).joined(separator: ", "))"
-    case .enumeration(_, let symbols): return "an enum of \(symbols.joined(separator: ", "))\(logical)"
-    case .fixed(_, let size): return "fixed of \(size) bytes\(logical)"
-    case .union(let branches):
-      return "a union of "
-        + branches.map { typeName(of: $0) ?? nodes[$0].kind.typeName }.joined(separator: ", ")
-    case let kind: return kind.typeName + logical
     }
   }
 }

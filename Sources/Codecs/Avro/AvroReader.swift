@@ -6,6 +6,7 @@ struct AvroReader {
   init(_ body: UnsafeRawBufferPointer) { bytes = body }
 
   var isAtEnd: Bool { position == bytes.count }
+  var remaining: Int { bytes.count - position }
 
   func range(_ range: Range<Int>) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: bytes[range])

@@ -43,6 +43,19 @@ package struct AvroSchema: Sendable {
     package internal(set) var kind: Kind
     /// Such as `decimal`; it changes what the bytes mean, not how many they are.
     package internal(set) var logicalType: String?
+    /// What a valid `decimal` has beside its type; `nil` for anything else.
+    package internal(set) var decimal: Decimal?
+    /// Other full names of a named type.
+    package internal(set) var aliases: [String] = []
+    /// What an enum reads symbols as that it does not have.
+    package internal(set) var defaultSymbol: String?
+  }
+
+  package struct Decimal: Sendable, Hashable {
+    /// Digits, at least one.
+    package let precision: Int
+    /// Digits after the point, 0 to `precision`.
+    package let scale: Int
   }
 
   package internal(set) var nodes: [Node]
@@ -60,6 +73,22 @@ package struct AvroSchema: Sendable {
     case .enumeration(let name, _), .fixed(let name, _): name
     default: nil
     }
+  }
+
+  /// Whether values of a type take no bytes: null, fixed of size 0, and records of nothing else. A record that
+  /// contains itself without end has no values at all. `known` is kept between questions about one schema.
+  func takesNoBytes(_ node: NodeID, known: inout [NodeID: Bool]) -> Bool {
+    if let answer = known[node] { return answer }
+    known[node] = false
+    let answer =
+      switch nodes[node].kind {
+      case .null: true
+      case .fixed(_, let size): size == 0
+      case .record(let record): record.fields.allSatisfy { takesNoBytes($0.type, known: &known) }
+      default: false
+      }
+    known[node] = answer
+    return answer
   }
 }
 
@@ -85,7 +114,7 @@ extension AvroSchema.Kind {
   }
 
   /// The types without parts or name, by how they are spelled.
-  static func primitive(_ name: String) -> Self? {
+  package static func primitive(_ name: String) -> Self? {
     switch name {
     case "null": .null
     case "boolean": .boolean

@@ -5,9 +5,9 @@ extension AvroSchemaParser {
   mutating func record(
     _ members: JSONObject, namespace: String, _ path: String
   ) throws(AvroSchemaError) -> AvroSchema.NodeID {
-    let name = try AvroName(of: members, namespace: namespace, path)
+    let name = try AvroName(checking: members, namespace: namespace, path)
     let node = try add(.record(.init(fullName: name.full, fields: [])), path)
-    try register(name, as: node, path)
+    try register(name, of: members, as: node, path)
     guard case .array(let declared)? = members["fields"] else {
       throw AvroSchemaError(path: path, reason: "no fields")
     }
@@ -42,7 +42,7 @@ extension AvroSchemaParser {
   mutating func enumeration(
     _ members: JSONObject, namespace: String, _ path: String
   ) throws(AvroSchemaError) -> AvroSchema.NodeID {
-    let name = try AvroName(of: members, namespace: namespace, path)
+    let name = try AvroName(checking: members, namespace: namespace, path)
     guard members["symbols"]?.array != nil else { throw AvroSchemaError(path: path, reason: "no symbols") }
     let symbols = try texts(members["symbols"], path + ".symbols")
     for (index, symbol) in symbols.enumerated() { try AvroName.check(symbol, "\(path).symbols[\(index)]") }
@@ -50,28 +50,31 @@ extension AvroSchemaParser {
       throw AvroSchemaError(path: path + ".symbols", reason: "a symbol is declared twice")
     }
     let node = try add(.enumeration(name: name.full, symbols: symbols), path)
-    try register(name, as: node, path)
+    try register(name, of: members, as: node, path)
+    nodes[node].defaultSymbol = members["default"]?.string
     return node
   }
 
   mutating func fixed(
     _ members: JSONObject, namespace: String, _ path: String
   ) throws(AvroSchemaError) -> AvroSchema.NodeID {
-    let name = try AvroName(of: members, namespace: namespace, path)
+    let name = try AvroName(checking: members, namespace: namespace, path)
     guard let size = members["size"]?.integer, (0...Int(Int32.max)).contains(size) else {
       throw AvroSchemaError(path: path, reason: "no valid size")
     }
     let node = try add(.fixed(name: name.full, size: size), path)
-    try register(name, as: node, path)
+    try register(name, of: members, as: node, path)
     return node
   }
 
   private mutating func register(
-    _ name: AvroName, as node: AvroSchema.NodeID, _ path: String
+    _ name: AvroName, of members: JSONObject, as node: AvroSchema.NodeID, _ path: String
   ) throws(AvroSchemaError) {
     guard named.updateValue(node, forKey: name.full) == nil else {
       throw AvroSchemaError(path: path, reason: "the type \"\(name.full)\" is defined twice")
     }
+    nodes[node].aliases = try texts(members["aliases"], path + ".aliases")
+      .map { AvroName($0, namespace: name.namespace).full }
   }
 
   private func texts(_ value: JSONValue?, _ path: String) throws(AvroSchemaError) -> [String] {

@@ -94,7 +94,18 @@ struct AvroSchemaParser {
       node = try add(primitive, path)
     }
     nodes[node].logicalType = members["logicalType"]?.string
+    nodes[node].decimal = Self.decimal(members)
     return node
+  }
+
+  /// A decimal that is not valid is an ordinary value of its type (Avro specification, "Decimal").
+  private static func decimal(_ members: JSONObject) -> AvroSchema.Decimal? {
+    guard members["logicalType"]?.string == "decimal", let precision = members["precision"]?.integer,
+      let type = members["type"]?.string, type == "bytes" || type == "fixed"
+    else { return nil }
+    let scale = members["scale"].map(\.integer) ?? 0
+    guard precision > 0, let scale, scale >= 0, scale <= precision else { return nil }
+    return AvroSchema.Decimal(precision: precision, scale: scale)
   }
 
   private mutating func union(

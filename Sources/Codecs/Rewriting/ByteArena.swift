@@ -57,6 +57,22 @@ package final class ByteArena {
     count += inserted.count
   }
 
+  /// Appends a copy of what stands at `range`.
+  func appendCopy(of range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "what is copied is inside the arena")
+    reserve(range.count)
+    (memory + count).copyMemory(from: memory + range.lowerBound, byteCount: range.count)
+    count += range.count
+  }
+
+  /// Takes `range` out; what follows moves down.
+  func remove(_ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "what is removed is inside the arena")
+    (memory + range.lowerBound)
+      .copyMemory(from: memory + range.upperBound, byteCount: count - range.upperBound)
+    count -= range.count
+  }
+
   @inline(__always)
   private func reserve(_ added: Int) {
     if added > capacity - count { grow(added) }

@@ -9,6 +9,10 @@ package struct RecordError: Error, Equatable, CustomStringConvertible {
     case overlongNumber
     /// A union branch, enum symbol or boolean that the schema does not have.
     case outOfRange
+    /// An enum symbol or union branch that the schema to be turned into has no place for.
+    case unmatched
+    /// Bytes that are to become text and are not UTF-8.
+    case notText
     /// Bytes are left when the schema is satisfied: it is not the schema these were written with.
     case trailingBytes
     /// A field number or wire type that Protobuf does not have.
@@ -57,6 +61,8 @@ package struct RecordError: Error, Equatable, CustomStringConvertible {
     case .invalidLength: "an invalid length"
     case .overlongNumber: "a number that does not end"
     case .outOfRange: "a union branch, enum symbol or boolean the schema does not have"
+    case .unmatched: "an enum symbol or union branch that the new schema has no place for"
+    case .notText: "bytes that cannot become text, because they are not UTF-8,"
     case .trailingBytes: "bytes after the end of the record"
     case .invalidTag: "a field number or wire type that Protobuf does not have"
     case .group: "a group, which is not supported,"
@@ -75,4 +81,6 @@ package enum RecordLimits {
   package static let depth = 512
   /// Bytes of the rewritten body; sealing an empty string makes 40 characters of one byte.
   package static let outputCount = 256 << 20
+  /// Items of an array that take no bytes and yet make output: one number can claim any amount of them.
+  package static let itemsOfNothing = 1_000_000
 }
