@@ -35,7 +35,7 @@ extension AvroSchemaParser {
     guard let type = members["type"] else { throw AvroSchemaError(path: path, reason: "no type") }
     return AvroSchema.Field(
       name: name, type: try self.type(type, namespace: namespace, path + ".type"),
-      tags: try texts(members["confluent:tags"], path + ".confluent:tags"),
+      tags: try texts(members[TagTransfer.attribute], path + ".\(TagTransfer.attribute)"),
       aliases: try texts(members["aliases"], path + ".aliases"), defaultValue: members["default"])
   }
 

@@ -29,17 +29,7 @@ struct AvroSchemaParser {
   init(maximumNodes: Int) { self.maximumNodes = maximumNodes }
 
   mutating func parse(_ text: String, path: String) throws(AvroSchemaError) -> AvroSchema.NodeID {
-    let document: JSONValue
-    do {
-      document = try JSONValue(parsing: text)
-    } catch {
-      // A bare type name is accepted as the reference parser does: `string` for `"string"`.
-      guard AvroSchema.Kind.primitive(text) != nil else {
-        throw AvroSchemaError(path: path, reason: "not JSON: \(error)")
-      }
-      return try type(named: text, namespace: "", path)
-    }
-    return try type(document, namespace: "", path)
+    try type(try AvroDocument(parsing: text, path: path).json, namespace: "", path)
   }
 
   mutating func type(

@@ -1,3 +1,4 @@
+internal import Codecs
 internal import JSON
 
 /// Prints an Avro schema the way the reference implementation does: attributes in its order, custom
@@ -38,8 +39,8 @@ struct AvroPrinter {
   }
 
   private mutating func print(name: String, namespace: String, enclosing: String) -> JSONValue {
-    guard !QualifiedName.primitives.contains(name) else { return .string(name) }
-    let full = QualifiedName(name, namespace: namespace)
+    guard AvroSchema.Kind.primitive(name) == nil else { return .string(name) }
+    let full = AvroName(name, namespace: namespace)
     if depth < Self.maximumDepth, let definition = definitions.removeValue(forKey: full.full) {
       return print(
         .object(definition.schema), namespace: definition.namespace, enclosing: enclosing)
@@ -53,7 +54,7 @@ struct AvroPrinter {
     var printed: JSONObject = ["type": .string(type)]
     switch type {
     case "record", "error", "enum", "fixed":
-      let name = QualifiedName(definedBy: members, namespace: namespace)
+      let name = AvroName(definedBy: members, namespace: namespace)
       definitions[name.full] = nil
       printed["name"] = .string(name.simple)
       if name.namespace != enclosing { printed["namespace"] = .string(name.namespace) }
@@ -72,7 +73,7 @@ struct AvroPrinter {
       printed[part] = members[part].map { print($0, namespace: namespace, enclosing: enclosing) }
       copyProperties(of: members, except: Self.attributes, to: &printed)
     default:
-      guard QualifiedName.primitives.contains(type) else {
+      guard AvroSchema.Kind.primitive(type) != nil else {
         return print(name: type, namespace: namespace, enclosing: enclosing)
       }
       copyProperties(of: members, except: Self.attributes, to: &printed)
@@ -117,7 +118,7 @@ extension AvroPrinter {
     case .object(let members):
       switch members["type"] {
       case .string("record"), .string("error"), .string("enum"), .string("fixed"):
-        let name = QualifiedName(definedBy: members, namespace: namespace)
+        let name = AvroName(definedBy: members, namespace: namespace)
         definitions[name.full] = (members, namespace)
         for field in members["fields"]?.array ?? [] {
           collect(field["type"] ?? .null, namespace: name.namespace)

@@ -1,3 +1,4 @@
+internal import Codecs
 internal import JSON
 
 /// Tags to put on, or take off, one record or one field of a schema.
@@ -30,38 +31,23 @@ struct AvroTags {
   let additions: [TagChange]
   let removals: [TagChange]
 
-  static let attribute = "confluent:tags"
-
-  func apply(to schema: JSONValue, namespace: String = "") -> JSONValue {
-    switch schema {
-    case .array(let branches): return .array(branches.map { apply(to: $0, namespace: namespace) })
-    case .object(var members):
-      if let fields = members["fields"]?.array {
-        let name = QualifiedName(definedBy: members, namespace: namespace)
-        members["fields"] = .array(fields.map { apply(toField: $0, of: name) })
-        change(&members) { $0.isRecord && $0.path == name.full }
-      }
-      for part in ["type", "items", "values"] {
-        members[part] = members[part].map { apply(to: $0, namespace: namespace) }
-      }
-      return .object(members)
-    default: return schema
-    }
-  }
-
-  private func apply(toField field: JSONValue, of record: QualifiedName) -> JSONValue {
-    guard var members = field.object, let name = members["name"]?.string else { return field }
-    members["type"] = members["type"].map { apply(to: $0, namespace: record.namespace) }
-    change(&members) { !$0.isRecord && $0.path == "\(record.full).\(name)" }
-    return .object(members)
+  func apply(to schema: JSONValue) -> JSONValue {
+    var document = AvroDocument(schema)
+    document.edit(
+      record: { record, members in change(&members) { $0.isRecord && $0.path == record.full } },
+      field: { record, members in
+        let path = "\(record.full).\(members["name"]?.string ?? "")"
+        change(&members) { !$0.isRecord && $0.path == path }
+      })
+    return document.json
   }
 
   private func change(_ members: inout JSONObject, where isMeant: (TagChange) -> Bool) {
     for change in additions.filter(isMeant) {
-      members[Self.attribute] = change.apply(to: members[Self.attribute], isRemoval: false)
+      members[TagTransfer.attribute] = change.apply(to: members[TagTransfer.attribute], isRemoval: false)
     }
     for change in removals.filter(isMeant) {
-      members[Self.attribute] = change.apply(to: members[Self.attribute], isRemoval: true)
+      members[TagTransfer.attribute] = change.apply(to: members[TagTransfer.attribute], isRemoval: true)
     }
   }
 }
