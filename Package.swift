@@ -65,8 +65,8 @@ let package = Package(
     .executableTarget(
       name: "reseal",
       dependencies: [
-        "Codecs", "Configuration", "JSON", "Kafka", "KeyManagement", "Pipelines", "RegistryServer",
-        "SchemaRegistry",
+        "Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "Pipelines",
+        "RegistryServer", "SchemaRegistry", "Threads",
         argumentParser, logging, serviceLifecycle, unixSignals,
       ], swiftSettings: settings),
 
@@ -89,8 +89,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "reseal", "Codecs", "JSON", "Kafka", "KeyManagement", "RegistryServer", "SchemaRegistry",
-        "TestSupport",
+        "reseal", "Codecs", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "RegistryServer",
+        "SchemaRegistry", "TestSupport", "Threads", logging,
       ],
       swiftSettings: settings),
   ],

@@ -15,7 +15,8 @@ struct Reseal: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, PlanCommand.self, SandboxCommand.self, DemoCommand.self, SchemaCommand.self,
+      RunCommand.self, PlanCommand.self, KeysCommand.self, SandboxCommand.self, DemoCommand.self,
+      SchemaCommand.self,
     ])
 
   /// Parses and runs; differs from the library's own `main` in the exit code for wrong usage.

@@ -40,6 +40,22 @@ package struct KeyStore: Sendable {
     throw KeyError(.missing, name, "the registry has no such KEK")
   }
 
+  /// KEKs by name, soft-deleted or not, in the order of the names; what went meanwhile is left out.
+  package func keks(_ names: [String]) async throws(KeyError) -> [KEK] {
+    let results = await concurrently(names, limit: parallelism) { name -> Result<KEK, KeyError> in
+      do throws(KeyError) { return .success(try await kek(name, includingDeleted: true)) } catch {
+        return .failure(error)
+      }
+    }
+    var keks: [KEK] = []
+    for result in results {
+      do throws(KeyError) { keks.append(try result.get()) } catch {
+        guard error.reason == .missing else { throw error }
+      }
+    }
+    return keks
+  }
+
   /// Every version of every DEK under a KEK, soft-deleted ones too if asked for: by subject, algorithm, version.
   package func identities(
     under kek: String, includingDeleted: Bool
@@ -82,11 +98,36 @@ package struct KeyStore: Sendable {
     throw KeyError(.missing, identity, "the registry has no such DEK")
   }
 
-  /// The DEKs of `identities`, in their order.
-  package func deks(_ identities: [DEKIdentity]) async -> [Result<DEK, KeyError>] {
-    await concurrently(identities, limit: parallelism) { (identity) -> Result<DEK, KeyError> in
+  /// Every DEK under a KEK, as ``identities(under:includingDeleted:)`` orders them. A shared KEK's registry has to
+  /// unwrap each for that.
+  package func deks(under kek: String, includingDeleted: Bool) async throws(KeyError) -> [DEK] {
+    let identities = try await identities(under: kek, includingDeleted: includingDeleted)
+    let results = await concurrently(identities, limit: parallelism) { identity -> Result<DEK, KeyError> in
       do throws(KeyError) { return .success(try await dek(identity)) } catch { return .failure(error) }
     }
+    var deks: [DEK] = []
+    for result in results { deks.append(try result.get()) }
+    return deks
+  }
+
+  // MARK: Changing
+
+  /// Makes a key one of the alternates of a KEK, whose properties are otherwise left as they are. Returns whether
+  /// it was one already; changes something only with `execute`.
+  package func ensureAlternate(_ keyID: String, of kekName: String, execute: Bool) async throws(KeyError)
+    -> Bool
+  {
+    let kek = try await kek(kekName)
+    guard kek.kmsKeyID != keyID, !kek.alternateKeyIDs.contains(keyID) else { return true }
+    guard execute else { return false }
+    var properties = kek.kmsProperties
+    properties[KEK.alternatesProperty] = (kek.alternateKeyIDs + [keyID]).joined(separator: ",")
+    do throws(RegistryError) {
+      _ = try await registry.setKMSProperties(properties, of: kekName)
+    } catch {
+      throw KeyError(error, kekName)
+    }
+    return false
   }
 
   // MARK: Key management

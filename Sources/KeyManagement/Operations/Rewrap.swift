@@ -48,8 +48,11 @@ package struct Rewrap: Sendable {
   private let currentVersion: String?
 
   /// Looks at KEK and target, and refuses what would leave readers without a way to unwrap.
+  ///
+  /// With `assumingAlternate` another key need not be one of the KEK's alternates: for dry runs before it is made
+  /// one.
   package init(
-    _ kekName: String, to target: Target, before: Int64, in store: KeyStore
+    _ kekName: String, to target: Target, before: Int64, in store: KeyStore, assumingAlternate: Bool = false
   ) async throws(KeyError) {
     self.store = store
     self.target = target
@@ -63,7 +66,7 @@ package struct Rewrap: Sendable {
         throw KeyError(.misconfigured, name, "is shared: its registry makes its DEKs itself")
       }
     }
-    if case .key(let keyID) = target { try Self.check(keyID, kek) }
+    if case .key(let keyID) = target { try Self.check(keyID, kek, assumingAlternate) }
     self.destination = destination
     do throws(KMSError) {
       unwrapping = try store.key(of: kek)
@@ -82,16 +85,17 @@ package struct Rewrap: Sendable {
     }
   }
 
-  private static func check(_ keyID: String, _ kek: KEK) throws(KeyError) {
+  private static func check(_ keyID: String, _ kek: KEK, _ assumingAlternate: Bool) throws(KeyError) {
     guard !kek.isShared else {
       throw KeyError(
         .misconfigured, kek.name,
         "is shared, so its registry wraps, always under the KEK's own key; move to another KEK instead")
     }
-    guard keyID == kek.kmsKeyID || kek.alternateKeyIDs.contains(keyID) else {
+    guard assumingAlternate || keyID == kek.kmsKeyID || kek.alternateKeyIDs.contains(keyID) else {
       throw KeyError(
         .misconfigured, kek.name,
-        "the key is none of the KEK's \(KEK.alternatesProperty), so readers would not find it")
+        "the key is none of the KEK's \(KEK.alternatesProperty), so readers would not find it; make it one first"
+      )
     }
   }
 

@@ -16,3 +16,8 @@ enum WrappingVersion {
     return isAzure && parts[2].allSatisfy(\.isHexDigit) ? String(parts[2]) : nil
   }
 }
+
+extension DEK {
+  /// The version of its KEK's key that wrapped it, where the service's wrapped bytes tell.
+  package var wrappingVersion: String? { WrappingVersion.read(wrapped) }
+}

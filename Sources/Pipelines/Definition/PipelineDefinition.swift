@@ -24,7 +24,7 @@ package struct PipelineDefinition: Sendable {
     fileprivate let keyProperties: [[String: String]]
 
     /// Whether equal key names mean equal keys on both sides.
-    func sharesKeys(with other: Side) -> Bool { keyProperties == other.keyProperties }
+    package func sharesKeys(with other: Side) -> Bool { keyProperties == other.keyProperties }
   }
 
   package let name: String

@@ -51,7 +51,23 @@ struct Program: Sendable {
       try process.run()
     }
 
-    func interrupt() { kill(process.processIdentifier, SIGTERM) }
+    func interrupt() { Foundation.kill(process.processIdentifier, SIGTERM) }
+
+    /// Without any chance to tidy up.
+    func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
+
+    /// The first line of output, as soon as it is there. Not to be mixed with ``outcome()``.
+    func firstLine() async -> String {
+      await withCheckedContinuation { continuation in
+        DispatchQueue(label: "first line").async { [output] in
+          var line: [UInt8] = []
+          while let byte = output.fileHandleForReading.readData(ofLength: 1).first, byte != UInt8(ascii: "\n") {
+            line.append(byte)
+          }
+          continuation.resume(returning: String(decoding: line, as: UTF8.self))
+        }
+      }
+    }
 
     func outcome() async throws -> Outcome {
       // Both pipes are emptied while it runs; a full one would stop it.

@@ -68,5 +68,8 @@ package struct AccessPolicy: Sendable, Hashable {
 
 package struct UnknownPolicy: Error, CustomStringConvertible {
   package let reason: String
+
+  package init(reason: String) { self.reason = reason }
+
   package var description: String { reason }
 }

@@ -1,0 +1,134 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import KeyManagement
+import Pipelines
+import SchemaRegistry
+
+/// Which registry and which services a `keys` command works on.
+struct KeyOptions: ParsableArguments {
+  enum Side: String, CaseIterable, ExpressibleByArgument, Sendable {
+    case source
+    case sink
+  }
+
+  @Option(
+    help: "Pipeline file to take registry and credentials from.", completion: .file(extensions: ["json"]))
+  var pipeline: String?
+
+  @Option(help: "Which side of the pipeline.")
+  var side = Side.sink
+
+  @Option(help: "Addresses of the registry, comma separated (default: SCHEMA_REGISTRY_URL).")
+  var registry: String?
+
+  @Option(
+    name: [.customLong("property"), .customShort("P")],
+    help: ArgumentHelp(
+      "A property of the registry's client or of the key management service, as its Confluent name. Repeatable.",
+      valueName: "name=value"), transform: Property.init(parsing:))
+  var properties: [Property] = []
+
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
+  @OptionGroup var log: LogOptions
+
+  struct Property: Sendable {
+    let name: String
+    let value: String
+
+    init(parsing text: String) throws {
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("must be NAME=VALUE") }
+      name = String(parts[0])
+      value = String(parts[1])
+    }
+  }
+
+  func validate() throws {
+    if pipeline != nil, registry != nil {
+      throw ValidationError("--pipeline and --registry both say where the registry is")
+    }
+  }
+}
+
+/// The registry and the services, reached.
+struct KeyAccess: Sendable {
+  let store: KeyStore
+  let schemas: SchemaRegistryClient
+  /// Where all of it came from, when it was a pipeline.
+  let definition: PipelineDefinition?
+
+  /// `nil` for a subject without a schema.
+  func latestSchema(of subject: Subject) async throws(RegistryError) -> RegisteredSchema? {
+    do throws(RegistryError) {
+      return try await schemas.latest(subject)
+    } catch  where error.reason == .notFound {
+      return nil
+    }
+  }
+}
+
+extension KeyOptions {
+  /// Throws ``ExitCode/refused`` after saying what is wrong with the settings.
+  func access(parallelism: Int = 16) throws -> KeyAccess {
+    let definition = try pipeline.map(load)
+    let side = definition.map { self.side == .source ? $0.source : $0.sink }
+    var rules = side?.rules.parameters(forType: "ENCRYPT") ?? [:]
+    rules.merge(RuleSettings(given(isRegistry: false)).parameters(forType: "ENCRYPT")) { _, new in new }
+    do {
+      let transport = try RegistryTransport(registrySettings(side))
+      return KeyAccess(
+        store: KeyStore(
+          registry: DEKRegistryClient(transport), drivers: Drivers.all, properties: rules,
+          log: log.makeLogger(), parallelism: parallelism),
+        schemas: SchemaRegistryClient(transport), definition: definition)
+    } catch let error as InvalidSettings {
+      throw refusal(error.problems.map { "\($0)" })
+    } catch let error as RegistryError {
+      throw refusal(["\(error)"])
+    }
+  }
+
+  private func load(_ path: String) throws -> PipelineDefinition {
+    do throws(InvalidPipeline) { return try PipelineFile.load(path) } catch {
+      throw refusal(error.problems.map { "\($0)" })
+    }
+  }
+
+  private func registrySettings(_ side: PipelineDefinition.Side?) throws -> RegistrySettings {
+    let given = given(isRegistry: true)
+    if let side, given.isEmpty { return side.registry }
+    guard side == nil else {
+      throw refusal(["with --pipeline, properties of the registry belong into the pipeline file"])
+    }
+    let environment = ProcessInfo.processInfo.environment
+    var properties: [String: String] = [:]
+    properties["url"] = environment["SCHEMA_REGISTRY_URL"]
+    properties["basic.auth.user.info"] = environment["SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO"]
+    properties.merge(given) { _, new in new }
+    if let registry { properties["url"] = registry }
+    guard properties["url"] != nil || properties["schema.registry.url"] != nil else {
+      throw refusal(["where is the registry? Give --registry URL, --pipeline FILE or SCHEMA_REGISTRY_URL"])
+    }
+    return try RegistrySettings(properties, at: "properties")
+  }
+
+  /// Properties that the registry's client knows are the registry's, all others are for the rules.
+  private func given(isRegistry: Bool) -> [String: String] {
+    let shape = RegistrySettings.shape
+    let mine = properties.filter { property in
+      let isKnown =
+        shape.known.contains { $0.name == property.name }
+        || shape.prefixes.contains { property.name.hasPrefix($0.name) }
+      return isKnown == isRegistry
+    }
+    return Dictionary(mine.map { ($0.name, $0.value) }) { _, last in last }
+  }
+
+  private func refusal(_ lines: [String]) -> ExitCode {
+    for line in lines { Console.error.line("\(Console.error.styled("error", .red)) \(line)") }
+    return .refused
+  }
+}

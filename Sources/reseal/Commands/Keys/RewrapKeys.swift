@@ -1,0 +1,136 @@
+import ArgumentParser
+import Foundation
+import JSON
+import KeyManagement
+import SchemaRegistry
+import Threads
+
+struct RewrapKeys: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rewrap",
+    abstract: "Wrap every DEK of a KEK anew. Only says what it would do, unless --execute.",
+    discussion: """
+      The DEKs themselves stay as they are, and so does everything sealed under them: no data is touched.
+
+      Without a target, DEKs are wrapped under the newest version of the KEK's own key, so that its old versions can \
+      be retired. For a shared KEK the registry does it.
+
+      Service and key of a KEK cannot be changed in the DEK Registry. There are two ways to another key:
+        --kms-key-id ID   Another key of the same service, which must be one of the KEK's alternates \
+      (encrypt.alternate.kms.key.ids); --add-alternate makes it one. Readers try the KEK's own key first and then \
+      the alternates, so all of them keep working, also after the old key is disabled. New DEKs are wrapped by the \
+      KEK's own key for as long as it works.
+        --to-kek NAME     Another KEK, of any service: it gets the same DEKs under the same subjects and versions. \
+      Rules that name it then read what was sealed before. The old KEK keeps its DEKs.
+
+      May be interrupted and run again: what is done is skipped. Where nothing tells which version of a key wrapped \
+      a DEK (AWS, Google, Azure without saved versions, and shared KEKs), DEKs changed since the run began count as \
+      done; give the next run the time that the first one printed, with --before. A new wrapping counts as a change \
+      of the DEK: rotation by encrypt.dek.expiry.days begins anew.
+      """)
+
+  @Argument(help: "Name of the KEK.")
+  var kek: String
+
+  @Option(help: ArgumentHelp("Another key of the same service.", valueName: "id"))
+  var kmsKeyId: String?
+
+  @Flag(help: "Make that key one of the KEK's alternates first.")
+  var addAlternate = false
+
+  @Option(help: ArgumentHelp("Another KEK.", valueName: "name"))
+  var toKek: String?
+
+  @Option(
+    help: ArgumentHelp("Take DEKs changed since then for done (ISO 8601, default: now).", valueName: "time"),
+    transform: { text in
+      do { return try Date(text, strategy: .iso8601) } catch {
+        throw ValidationError("\(text) is no time such as 2026-11-25T15:00:00Z")
+      }
+    })
+  var before: Date?
+
+  @Option(help: "DEKs to work on at once.")
+  var parallel = 16
+
+  @Flag(help: "Do it.")
+  var execute = false
+
+  @OptionGroup var options: KeyOptions
+
+  func validate() throws {
+    guard kmsKeyId == nil || toKek == nil else {
+      throw ValidationError("--kms-key-id and --to-kek are two different ways")
+    }
+    guard !addAlternate || kmsKeyId != nil else {
+      throw ValidationError("--add-alternate needs --kms-key-id")
+    }
+    guard (1...256).contains(parallel) else { throw ValidationError("--parallel must be from 1 to 256") }
+  }
+
+  func run() async throws {
+    let access = try options.access(parallelism: parallel)
+    let before = Int64((before ?? Date()).timeIntervalSince1970) * 1_000
+    try await options.reporting {
+      var alternateIsMissing = false
+      if addAlternate, let kmsKeyId {
+        alternateIsMissing = try await !access.store.ensureAlternate(kmsKeyId, of: kek, execute: execute)
+      }
+      // A dry run looks at the DEKs all the same.
+      let rewrap = try await Rewrap(
+        kek, to: target, before: before, in: access.store, assumingAlternate: alternateIsMissing)
+      if execute {
+        Console.error.line(
+          "began at \(before.dateText); should this be interrupted, run it again with --before \(before.dateText)"
+        )
+      }
+      let counter = Counter()
+      let summary = try await rewrap.run(execute: execute) { _, _ in counter.add() }
+      counter.end()
+      report(summary, before)
+      if !summary.failures.isEmpty { throw ExitCode.failure }
+    }
+  }
+
+  private var target: Rewrap.Target {
+    kmsKeyId.map { .key($0) } ?? toKek.map { .kek($0) } ?? .newVersion
+  }
+
+  private func report(_ summary: Rewrap.Summary, _ before: Int64) {
+    let value: JSONValue = [
+      "kek": .string(kek), "executed": .bool(execute), "before": .string(before.dateText),
+      "rewrapped": JSONValue(summary.rewrapped), "current": JSONValue(summary.current),
+      "deleted": JSONValue(summary.deleted),
+      "failed": .array(
+        summary.failures.map { ["dek": .string($0.key), "error": .string($0.detail)] }),
+    ]
+    options.print(value) {
+      let out = Console.output
+      out.line("\(execute ? "rewrapped" : "to be rewrapped:") \(summary.rewrapped.grouped)")
+      out.line("skipped, wrapped as wanted already: \(summary.current.grouped)")
+      if summary.deleted > 0 { out.line("left alone, soft-deleted: \(summary.deleted.grouped)") }
+      if !summary.failures.isEmpty { out.line("failed: \(summary.failures.count.grouped)") }
+      if !execute, summary.rewrapped > 0 { out.line("nothing was changed; --execute does it") }
+    }
+    for failure in summary.failures {
+      Console.error.line("\(Console.error.styled("error", .red)) \(failure)")
+    }
+  }
+}
+
+/// A line on the terminal that counts.
+private final class Counter: Sendable {
+  private let count = Locked(0)
+
+  func add() {
+    let count = count.withLock { count in
+      count += 1
+      return count
+    }
+    if Console.error.isTerminal, count.isMultiple(of: 10) {
+      Console.error.write("\r\(count.grouped) DEKs\u{1B}[K")
+    }
+  }
+
+  func end() { if Console.error.isTerminal { Console.error.write("\r\u{1B}[K") } }
+}
