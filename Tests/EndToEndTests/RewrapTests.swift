@@ -1,3 +1,4 @@
+import FieldCrypto
 import Foundation
 import JSON
 import KeyManagement
@@ -42,11 +43,14 @@ struct RewrapTests {
     registry = DEKRegistryClient(try RegistryTransport(RegistrySettings(["url": url], at: "$")))
   }
 
+  /// The local KMS needs no sparing.
+  private static let rate = "kms.requests.per.second"
+
   /// Keys as a client with one secret, and perhaps retired ones, sees them.
   private func store(secret: String, retired: String = "") -> KeyStore {
     KeyStore(
       registry: registry, drivers: KMSDrivers([LocalKMS(environment: [:])]),
-      properties: ["secret": secret, "old.secrets": retired],
+      properties: ["secret": secret, "old.secrets": retired, Self.rate: "1000000"],
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
@@ -65,7 +69,10 @@ struct RewrapTests {
   }
 
   private func arguments(_ more: String...) -> [String] {
-    ["keys", "rewrap", "k", "--registry", url, "-P", "secret=new", "-P", "old.secrets=old", "--json"] + more
+    [
+      "keys", "rewrap", "k", "--registry", url, "-P", "secret=new", "-P", "old.secrets=old",
+      "-P", "\(Self.rate)=1000000", "--json",
+    ] + more
   }
 
   private func counts(_ outcome: Program.Outcome) throws -> (rewrapped: Int, current: Int) {
@@ -101,7 +108,9 @@ struct RewrapTests {
     #expect(try await secrets(with: store(secret: "new")) == before)
     let third = try await counts(Program.run(arguments("--execute")))
     #expect(third == (0, Self.count))
-    print("rewrap: killed after \(Self.killedAfter) of \(Self.count), then \(second.rewrapped) done and \(second.current) skipped")
+    print(
+      "rewrap: killed after \(Self.killedAfter) of \(Self.count), then \(second.rewrapped) done and \(second.current) skipped"
+    )
     await server.stop()
   }
 }

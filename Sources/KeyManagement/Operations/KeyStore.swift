@@ -24,7 +24,8 @@ package struct KeyStore: Sendable {
     self.parallelism = parallelism
   }
 
-  func ring() throws(KeyError) -> KeyRing {
+  /// A key ring as a client of this registry and these services has one.
+  package func ring() throws(KeyError) -> KeyRing {
     try KeyRing(registry: registry, drivers: drivers, properties: properties, log: log)
   }
 

@@ -71,7 +71,10 @@ extension KeyState {
   }
 
   private func allVersions(of family: DEKFamily) -> [DEK] {
-    deks.values.filter { family.id($0.version) == $0.id }.sorted { $0.version < $1.version }
+    let subject = Subject(family.subject)
+    return deks.filter { id, _ in
+      id.subject == subject && id.kek == family.kek && id.algorithm == family.algorithm
+    }.values.sorted { $0.version < $1.version }
   }
 
   private mutating func setDeleted(_ isDeleted: Bool, of versions: [DEK], time: Int) {

@@ -26,9 +26,8 @@ final class Sandbox: Sendable {
     var options = options
     let environment = ProcessInfo.processInfo.environment
     localSecret = environment["LOCAL_SECRET"] ?? Self.defaultSecret
-    options.registry.drivers = KMSDrivers([
-      LocalKMS(environment: environment.merging(["LOCAL_SECRET": localSecret]) { _, new in new })
-    ])
+    options.registry.drivers = .all(
+      environment: environment.merging(["LOCAL_SECRET": localSecret]) { _, new in new })
     cluster = try MockCluster(brokers: options.brokers)
     for (topic, partitions) in options.topics {
       try cluster.createTopic(topic, partitions: partitions, replication: min(options.brokers, 3))

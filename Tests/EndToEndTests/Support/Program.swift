@@ -61,7 +61,8 @@ struct Program: Sendable {
       await withCheckedContinuation { continuation in
         DispatchQueue(label: "first line").async { [output] in
           var line: [UInt8] = []
-          while let byte = output.fileHandleForReading.readData(ofLength: 1).first, byte != UInt8(ascii: "\n") {
+          while let byte = output.fileHandleForReading.readData(ofLength: 1).first, byte != UInt8(ascii: "\n")
+          {
             line.append(byte)
           }
           continuation.resume(returning: String(decoding: line, as: UTF8.self))
