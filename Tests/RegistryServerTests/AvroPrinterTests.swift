@@ -1,3 +1,4 @@
+import Codecs
 import JSON
 import Testing
 
@@ -35,12 +36,14 @@ struct AvroPrinterTests {
   }
 
   @Test func writesReferencesOutOnceWhereTheyAreFirstUsed() throws {
-    let inner = #"{"type":"fixed","name":"F","namespace":"o","size":1}"#
-    let outer = #"{"type":"record","name":"A","namespace":"n","fields":[{"name":"f","type":"o.F"}]}"#
+    let references = [
+      #"{"type":"fixed","name":"F","namespace":"o","size":1}"#,
+      #"{"type":"record","name":"A","namespace":"n","fields":[{"name":"f","type":"o.F"}]}"#,
+    ].map { ReferencedSchema(name: "any", text: $0) }
     let schema =
       #"{"type":"record","name":"R","namespace":"n","fields":[{"name":"a","type":"A"},{"name":"b","type":"A"}]}"#
     #expect(
-      SchemaText.resolved(schema, .avro, references: [inner, outer])
+      SchemaText.resolved(schema, .avro, references: references)
         == #"{"type":"record","name":"R","namespace":"n","fields":[{"name":"a","type":{"type":"record","name":"A","#
         + #""fields":[{"name":"f","type":{"type":"fixed","name":"F","namespace":"o","size":1}}]}},"#
         + #"{"name":"b","type":"A"}]}"#)
@@ -49,7 +52,9 @@ struct AvroPrinterTests {
   @Test func writesLongChainsOfReferencesOutInPart() {
     let chain = (0..<5_000).map { level in
       let type = level == 0 ? "int" : "R\(level - 1)"
-      return #"{"type":"record","name":"R\#(level)","fields":[{"name":"f","type":"\#(type)"}]}"#
+      return ReferencedSchema(
+        name: "R\(level)",
+        text: #"{"type":"record","name":"R\#(level)","fields":[{"name":"f","type":"\#(type)"}]}"#)
     }
     let resolved = SchemaText.resolved(#""R4999""#, .avro, references: chain)
     #expect(resolved.contains(#""name":"R4950""#) && !resolved.contains(#""name":"R4000""#))

@@ -1,7 +1,7 @@
 import Testing
 
 /// Transcripts this server does not follow yet.
-let notYetFollowed: Set<String> = ["sr-protobuf-json"]
+let notYetFollowed: Set<String> = []
 
 struct ReplayTests {
   @Test func everyTranscriptIsRead() {

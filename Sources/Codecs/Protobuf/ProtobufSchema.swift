@@ -139,23 +139,18 @@ extension ProtoFile {
 }
 
 extension ProtobufSchema.Scalar {
+  private static let descriptorTypes: [Self: Int32] = [
+    .double: 1, .float: 2, .int64: 3, .uint64: 4, .int32: 5, .fixed64: 6, .fixed32: 7, .bool: 8, .string: 9,
+    .bytes: 12, .uint32: 13, .sfixed32: 15, .sfixed64: 16, .sint32: 17, .sint64: 18,
+  ]
+
   /// By the numbers of FieldDescriptorProto.Type.
-  init?(descriptorType: Int32) {
-    let types: [Int32: Self] = [
-      1: .double, 2: .float, 3: .int64, 4: .uint64, 5: .int32, 6: .fixed64, 7: .fixed32, 8: .bool, 9: .string,
-      12: .bytes, 13: .uint32, 15: .sfixed32, 16: .sfixed64, 17: .sint32, 18: .sint64,
-    ]
-    guard let type = types[descriptorType] else { return nil }
+  package init?(descriptorType: Int32) {
+    guard let type = Self.descriptorTypes.first(where: { $0.value == descriptorType })?.key else {
+      return nil
+    }
     self = type
   }
 
-  /// How values stand on the wire; repeated numbers may also be packed.
-  var wireType: ProtobufReader.WireType {
-    switch self {
-    case .double, .fixed64, .sfixed64: .eightBytes
-    case .float, .fixed32, .sfixed32: .fourBytes
-    case .string, .bytes: .lengthDelimited
-    case .int64, .uint64, .int32, .bool, .uint32, .sint32, .sint64: .varint
-    }
-  }
+  package var descriptorType: Int32? { Self.descriptorTypes[self] }
 }

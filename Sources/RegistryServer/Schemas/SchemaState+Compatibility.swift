@@ -79,7 +79,7 @@ extension SchemaState {
   }
 
   private func avroSchema(_ content: SchemaContent, in context: String) throws(APIError) -> AvroSchema {
-    let references = try resolved(content.references, of: content.type, in: context).map(\.content.text)
+    let references = try resolved(content.references, of: content.type, in: context).texts
     do {
       return try AvroSchema(parsing: content.text, references: references)
     } catch {

@@ -1,3 +1,5 @@
+internal import Codecs
+
 extension SchemaState {
   /// Ascending.
   func versions(of subject: Subject, deleted: Bool = false) -> [SchemaVersion] {
@@ -107,8 +109,8 @@ extension SchemaState {
   /// Throws 42201 for a reference to nothing.
   func resolved(
     _ references: [SchemaReference], of type: SchemaType, in context: String
-  ) throws(APIError) -> [SchemaVersion] {
-    var resolved: [SchemaVersion] = []
+  ) throws(APIError) -> [ReferencedSchema] {
+    var resolved: [ReferencedSchema] = []
     var seen: Set<SchemaReference> = []
     /// References still to be looked at, and versions to add once everything above them is done.
     var pending: [(reference: SchemaReference, found: SchemaVersion?)] = references.reversed().map {
@@ -116,7 +118,7 @@ extension SchemaState {
     }
     while let (reference, found) = pending.popLast() {
       if let found {
-        resolved.append(found)
+        resolved.append(ReferencedSchema(name: reference.name, text: found.content.text))
         continue
       }
       let subject = Self.target(of: reference, in: context)

@@ -1,3 +1,5 @@
+internal import Codecs
+
 extension SchemaState {
   /// Registers a schema, or finds the live version of the subject that equals it.
   mutating func register(_ request: Registration, time: Int) throws(APIError) -> SchemaVersion {
@@ -104,9 +106,9 @@ extension SchemaState {
       }
       return reference
     }
-    let texts = try resolved(references, of: request.type, in: context).map(\.content.text)
+    let schemas = try resolved(references, of: request.type, in: context)
     return SchemaContent(
-      type: request.type, text: try SchemaText.canonical(text, request.type, references: texts),
+      type: request.type, text: try SchemaText.canonical(text, request.type, references: schemas),
       references: references)
   }
 
@@ -127,10 +129,17 @@ extension SchemaState {
 
   /// The text of a version in the format that a call asks for. Unknown formats are the stored one.
   func text(of version: SchemaVersion, format: String?) throws(APIError) -> String {
-    guard format == "resolved" else { return version.content.text }
-    let references = try resolved(
-      version.content.references, of: version.content.type, in: version.subject.context)
-    return SchemaText.resolved(
-      version.content.text, version.content.type, references: references.map(\.content.text))
+    let content = version.content
+    switch format {
+    case "resolved"?:
+      return SchemaText.resolved(content.text, content.type, references: try references(of: version))
+    case "serialized"?:
+      return try SchemaText.serialized(content.text, content.type, references: try references(of: version))
+    default: return content.text
+    }
+  }
+
+  private func references(of version: SchemaVersion) throws(APIError) -> [ReferencedSchema] {
+    try resolved(version.content.references, of: version.content.type, in: version.subject.context)
   }
 }
