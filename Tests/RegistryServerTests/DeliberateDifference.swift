@@ -18,6 +18,9 @@ struct DeliberateDifference: Sendable {
     .init(
       "dek-shared", "testsharing-no-props", "a KEK without kmsProps can be tested too: 200 instead of 500"),
     .init("sr-http", "mode-body-empty-object", "no mode is an invalid mode: 422 42204 instead of a bare 500"),
+    .init(
+      "sr-protobuf-json", "json-incompatible",
+      "JSON Schema is not checked for compatibility: 200 instead of 409 40901"),
     .init("sr-register-lookup", "id-unknown-schema", "404 40403 as without /schema, instead of a bare 500"),
     .init("sr-rules", "bad-null-rule", "null is a rule without a name: 422 42210 instead of a bare 500"),
   ]

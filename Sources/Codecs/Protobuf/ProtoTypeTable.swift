@@ -2,20 +2,20 @@
 package struct ProtoTypeTable: Sendable {
   private var types: [String: ProtoType] = [:]
 
-  package init() {}
+  init() {}
 
-  package mutating func add(_ fullName: String, _ type: ProtoType) throws(ProtobufSchemaError) {
+  /// All types of several files.
+  package init(_ files: [ProtoFile]) throws(ProtobufSchemaError) {
+    for file in files { try add(file.types, in: file.packageName ?? "") }
+  }
+
+  mutating func add(_ fullName: String, _ type: ProtoType) throws(ProtobufSchemaError) {
     guard types.count < ProtobufSchemaLimits.types else {
       throw ProtobufSchemaError("more than \(ProtobufSchemaLimits.types) types")
     }
     guard types.updateValue(type, forKey: fullName) == nil else {
       throw ProtobufSchemaError("the type is defined twice", at: fullName)
     }
-  }
-
-  /// Adds all types of a file.
-  package mutating func add(_ file: ProtoFile) throws(ProtobufSchemaError) {
-    try add(file.types, in: file.packageName ?? "")
   }
 
   private mutating func add(_ types: [ProtoType], in scope: String) throws(ProtobufSchemaError) {

@@ -14,9 +14,7 @@ extension SchemaAPI {
 
   @Sendable func getVersion(_ state: inout RegistryState, _ call: Call) throws(APIError) -> Answer {
     let version = try version(state, call)
-    return .json(
-      version.json(
-        SchemaVersion.Form.version, text: try state.schemas.text(of: version, format: call.text("format"))))
+    return try answer(version, SchemaVersion.Form.version, state, call)
   }
 
   /// The bare text, with the content type of JSON whatever it is.
@@ -28,7 +26,7 @@ extension SchemaAPI {
     let properties = zip(call.texts("key"), call.texts("value")).map { (name: $0, value: $1) }
     let version = try state.schemas.version(
       of: subject(state, call), having: properties, deleted: call.flag("deleted"))
-    return .json(version.json(SchemaVersion.Form.version))
+    return try answer(version, SchemaVersion.Form.version, state, call)
   }
 
   /// The ids of live schemas that refer to the version.
@@ -42,6 +40,13 @@ extension SchemaAPI {
     let number = try state.schemas.deleteVersion(
       VersionNumber(call.path("version")), of: subject(state, call), permanently: call.flag("permanent"))
     return .json(JSONValue(number))
+  }
+
+  /// The version in the format that was asked for.
+  private func answer(
+    _ version: SchemaVersion, _ form: [SchemaVersion.Member], _ state: RegistryState, _ call: Call
+  ) throws(APIError) -> Answer {
+    .json(version.json(form, text: try state.schemas.text(of: version, format: call.text("format"))))
   }
 
   private func version(_ state: RegistryState, _ call: Call) throws(APIError) -> SchemaVersion {
@@ -68,13 +73,13 @@ extension SchemaAPI {
       try registration.ruleSet?.validate()
     }
     let version = try state.schemas.register(registration, time: call.time)
-    return .json(version.json(SchemaVersion.Form.registered))
+    return try answer(version, SchemaVersion.Form.registered, state, call)
   }
 
   @Sendable func lookUp(_ state: inout RegistryState, _ call: Call) throws(APIError) -> Answer {
     let wanted = try Registration(call.fields("lookUpSchemaUnderSubject.arg5"), subject: subject(state, call))
     let version = try state.schemas.lookUp(wanted, deleted: call.flag("deleted"))
-    return .json(version.json(SchemaVersion.Form.lookedUp))
+    return try answer(version, SchemaVersion.Form.lookedUp, state, call)
   }
 
   @Sendable func checkCompatibility(_ state: inout RegistryState, _ call: Call) throws(APIError) -> Answer {

@@ -34,7 +34,7 @@ extension SchemaState {
 
   /// What speaks against a schema as the next version of a subject; nothing when it is compatible.
   ///
-  /// Avro is checked. JSON Schema and Protobuf only have to stay what they are.
+  /// Avro and Protobuf are checked. JSON Schema only has to stay what it is.
   ///
   /// - Parameter versions: ascending.
   func incompatibilities(
@@ -62,15 +62,27 @@ extension SchemaState {
     guard content.type == version.content.type else {
       return ["Incompatible because of different schema type"]
     }
-    guard content.type == .avro else { return [] }
-    let new = try avroSchema(content, in: context)
-    let old = try avroSchema(version.content, in: context)
     var problems: [String] = []
-    if level.isBackward {
-      problems += AvroCompatibility.problems(reader: new, writer: old, readerIsNew: true)
-    }
-    if level.isForward {
-      problems += AvroCompatibility.problems(reader: old, writer: new, readerIsNew: false)
+    switch content.type {
+    case .avro:
+      let new = try avroSchema(content, in: context)
+      let old = try avroSchema(version.content, in: context)
+      if level.isBackward {
+        problems += AvroCompatibility.problems(reader: new, writer: old, readerIsNew: true)
+      }
+      if level.isForward {
+        problems += AvroCompatibility.problems(reader: old, writer: new, readerIsNew: false)
+      }
+    case .protobuf:
+      let new = try protobufSide(content, in: context)
+      let old = try protobufSide(version.content, in: context)
+      if level.isBackward {
+        problems += ProtobufCompatibility.problems(reader: new, writer: old, readerIsNew: true)
+      }
+      if level.isForward {
+        problems += ProtobufCompatibility.problems(reader: old, writer: new, readerIsNew: false)
+      }
+    case .json: break
     }
     guard !problems.isEmpty else { return [] }
     return problems + [
@@ -82,6 +94,17 @@ extension SchemaState {
     let references = try resolved(content.references, of: content.type, in: context).texts
     do {
       return try AvroSchema(parsing: content.text, references: references)
+    } catch {
+      throw .invalidSchema(content.type, error.description)
+    }
+  }
+
+  private func protobufSide(
+    _ content: SchemaContent, in context: String
+  ) throws(APIError) -> ProtobufCompatibility.Side {
+    let references = try resolved(content.references, of: content.type, in: context)
+    do {
+      return try ProtobufCompatibility.Side(content.text, references: references)
     } catch {
       throw .invalidSchema(content.type, error.description)
     }

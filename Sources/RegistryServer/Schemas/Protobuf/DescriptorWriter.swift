@@ -15,9 +15,8 @@ struct DescriptorWriter {
   static func write(
     _ file: ProtoFile, references: [ReferencedSchema]
   ) throws(ProtobufSchemaError) -> [UInt8] {
-    var types = ProtoTypeTable()
     let files = try ProtoImports.files(of: file, references: references)
-    for imported in files { try types.add(imported.file) }
+    let types = try ProtoTypeTable(files.map(\.file))
     return DescriptorWriter(file: file, types: types, known: Set(files.map(\.path))).descriptor().bytes
   }
 
