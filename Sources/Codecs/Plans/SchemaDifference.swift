@@ -19,6 +19,9 @@ package enum FieldPlanError: Error, Equatable, CustomStringConvertible {
   case unreachableTag(String)
   /// A Protobuf group, at a field path; they are not supported.
   case group(String)
+  /// So many alternatives apply at once that their combinations cannot be told in advance. The path is that of
+  /// the schema or of the field.
+  case tooManyAlternatives(String)
   /// Types inside each other beyond ``RecordLimits/depth``.
   case tooDeep
 
@@ -28,6 +31,7 @@ package enum FieldPlanError: Error, Equatable, CustomStringConvertible {
     case .unreachableTag(let path):
       "the tag at \(path) stands where no client looks for one, so nothing would be sealed there"
     case .group(let path): "\(path) is a Protobuf group, which is not supported"
+    case .tooManyAlternatives(let path): "too many alternatives in the schema apply at once at \(path)"
     case .tooDeep: "types are nested deeper than \(RecordLimits.depth) levels"
     }
   }

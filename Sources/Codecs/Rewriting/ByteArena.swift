@@ -73,6 +73,19 @@ package final class ByteArena {
     count -= range.count
   }
 
+  /// Adds `added` bytes of uninitialised room and lends everything from `position` on, that room included.
+  func extend(from position: Int, by added: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
+    precondition(position >= 0 && position <= count && added >= 0, "what is extended is inside the arena")
+    reserve(added)
+    count += added
+    body(UnsafeMutableRawBufferPointer(start: memory + position, count: count - position))
+  }
+
+  /// What has been assembled from `position` on. Valid until the arena is next changed.
+  func bytes(from position: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: bytes[position...])
+  }
+
   @inline(__always)
   private func reserve(_ added: Int) {
     if added > capacity - count { grow(added) }

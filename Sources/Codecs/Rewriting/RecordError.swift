@@ -11,8 +11,21 @@ package struct RecordError: Error, Equatable, CustomStringConvertible {
     case outOfRange
     /// An enum symbol or union branch that the schema to be turned into has no place for.
     case unmatched
-    /// Bytes that are to become text and are not UTF-8.
+    /// Bytes that are to become text, or are a planned text, and are not UTF-8.
     case notText
+    /// A planned JSON text with an escape that is half of a surrogate pair.
+    case halfSurrogate
+    /// A byte that JSON does not allow where it stands.
+    case unexpectedByte
+    /// A value of another type than the schema declares, where a planned field is or may be inside.
+    case wrongType
+    /// A value that fits no alternative of a combined schema with planned fields.
+    case noAlternative
+    /// A value that fits several alternatives which treat fields differently, as far as can be told without
+    /// looking at what sealing changes.
+    case ambiguous
+    /// Telling alternatives apart takes too many steps.
+    case tooComplex
     /// Bytes are left when the schema is satisfied: it is not the schema these were written with.
     case trailingBytes
     /// A field number or wire type that Protobuf does not have.
@@ -63,6 +76,12 @@ package struct RecordError: Error, Equatable, CustomStringConvertible {
     case .outOfRange: "a union branch, enum symbol or boolean the schema does not have"
     case .unmatched: "an enum symbol or union branch that the new schema has no place for"
     case .notText: "bytes that cannot become text, because they are not UTF-8,"
+    case .halfSurrogate: "half of a surrogate pair, which is no text,"
+    case .unexpectedByte: "a byte that JSON does not allow there"
+    case .wrongType: "a value of a type the schema does not declare"
+    case .noAlternative: "a value that fits no alternative of the schema"
+    case .ambiguous: "a value that fits alternatives of the schema which treat fields differently"
+    case .tooComplex: "alternatives of the schema that take too long to tell apart"
     case .trailingBytes: "bytes after the end of the record"
     case .invalidTag: "a field number or wire type that Protobuf does not have"
     case .group: "a group, which is not supported,"

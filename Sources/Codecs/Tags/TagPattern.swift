@@ -16,12 +16,34 @@ package struct TagPattern: Sendable {
   }
 
   /// Whether the pattern names this field. Time is bounded by the product of both lengths.
-  package func matches(_ name: String) -> Bool {
-    // reached[i]: some prefix read so far is matched by the first i steps.
-    var reached = [Bool](repeating: false, count: steps.count + 1)
-    reached[0] = true
-    spread(&reached)
-    for scalar in name.unicodeScalars {
+  package func matches(_ name: String) -> Bool { accepts(progress(start, over: name)) }
+}
+
+// MARK: - Matching
+
+extension TagPattern {
+  /// How far a pattern has got in a name that is read piece by piece. There are finitely many, however long the
+  /// name grows, which is what lets recursive schemas be compiled.
+  struct Progress: Hashable, Sendable {
+    /// At *i*: whether some reading of the name so far is matched by the first *i* steps.
+    fileprivate var reached: [Bool]
+
+    /// Whether no continuation of the name can match any more.
+    var isDead: Bool { !reached.contains(true) }
+  }
+
+  /// Before the first character.
+  var start: Progress {
+    var start = Progress(reached: [Bool](repeating: false, count: steps.count + 1))
+    start.reached[0] = true
+    spread(&start.reached)
+    return start
+  }
+
+  func progress(_ progress: Progress, over text: String) -> Progress {
+    guard !progress.isDead else { return progress }
+    var reached = progress.reached
+    for scalar in text.unicodeScalars {
       var next = [Bool](repeating: false, count: steps.count + 1)
       for (index, step) in steps.enumerated() where reached[index] && step.accepts(scalar) {
         next[step.repeats ? index : index + 1] = true
@@ -29,8 +51,11 @@ package struct TagPattern: Sendable {
       reached = next
       spread(&reached)
     }
-    return reached[steps.count]
+    return Progress(reached: reached)
   }
+
+  /// Whether the name is matched if it ends here.
+  func accepts(_ progress: Progress) -> Bool { progress.reached[steps.count] }
 
   /// A repeated step may also match nothing.
   private func spread(_ reached: inout [Bool]) {

@@ -40,9 +40,15 @@ package struct TagRules: Sendable {
 
   /// The rules that hit a field by its own tags.
   func hits(on fullName: String, inlineTags: [String]) -> RuleMask {
+    hits(inlineTags: inlineTags) { external[$0].pattern.matches(fullName) }
+  }
+
+  /// The rules that hit a field by its own tags; `isMatched` says whether an external pattern, by position, names
+  /// the field.
+  func hits(inlineTags: [String], isMatched: (Int) -> Bool) -> RuleMask {
     guard !selectors.isEmpty else { return [] }
     var tags = Set(inlineTags)
-    for entry in external where !entry.tags.isSubset(of: tags) && entry.pattern.matches(fullName) {
+    for (index, entry) in external.enumerated() where !entry.tags.isSubset(of: tags) && isMatched(index) {
       tags.formUnion(entry.tags)
     }
     var mask: RuleMask = []
@@ -50,6 +56,17 @@ package struct TagRules: Sendable {
       switch selector {
       case .everyField: mask.insert(RuleMask(rule: index))
       case .tagged(let wanted): if !wanted.isDisjoint(with: tags) { mask.insert(RuleMask(rule: index)) }
+      }
+    }
+    return mask
+  }
+
+  /// The rules that name one of these tags; rules without tags name none.
+  func naming(_ tags: [String]) -> RuleMask {
+    var mask: RuleMask = []
+    for (index, selector) in selectors.enumerated() {
+      if case .tagged(let wanted) = selector, !wanted.isDisjoint(with: tags) {
+        mask.insert(RuleMask(rule: index))
       }
     }
     return mask

@@ -1,0 +1,76 @@
+// `oneOf` and `anyOf`: which branches a value can take, and what applies after each outcome.
+extension JSONPlanCompiler {
+  /// Every set of so many branches of an `anyOf` has a state of its own; of more branches only single ones and
+  /// pairs have, and a value that fits three is refused.
+  private static let maximumCombinedBranches = 5
+
+  mutating func decide(_ choice: Choice, _ key: StateKey) throws(FieldPlanError) -> JSONDraft.Decision {
+    let rest = key.making(choice)
+    let branches = self.branches(of: choice.item, in: try contextInUnion(choice.item.context))
+    var additions: [StateKey] = []
+    for branch in branches { additions.append(try expanded([branch])) }
+    var decision = JSONDraft.Decision(choice: choice)
+    if choice.takesFirst {
+      for addition in additions { decision.outcomes.append(UInt64(try state(rest.adding(addition).settled))) }
+    } else {
+      try decideEvery(additions, rest, &decision, choice)
+    }
+    decision.validators = try validators(of: branches, key)
+    return decision
+  }
+
+  private mutating func decideEvery(
+    _ additions: [StateKey], _ rest: StateKey, _ decision: inout JSONDraft.Decision, _ choice: Choice
+  ) throws(FieldPlanError) {
+    guard additions.count <= 64 else { throw .tooManyAlternatives(writer.schema[choice.item.writer].path) }
+    var bits: [StateKey] = []
+    for addition in additions {
+      decision.outcomes.append(addition.isEmpty ? 0 : 1 << UInt64(bits.count))
+      if !addition.isEmpty { bits.append(addition) }
+    }
+    decision.states[0] = try state(rest.settled)
+    for set in Self.sets(of: bits.count) {
+      var key = rest
+      for (bit, addition) in bits.enumerated() where set >> UInt64(bit) & 1 == 1 {
+        key = key.adding(addition)
+      }
+      decision.states[set] = try state(key.settled)
+    }
+  }
+
+  private static func sets(of count: Int) -> [UInt64] {
+    guard count > maximumCombinedBranches else { return Array(1..<(1 << UInt64(count))) }
+    let singles = (0..<count).map { 1 << UInt64($0) as UInt64 }
+    return singles + singles.flatMap { one in singles.filter { $0 < one }.map { $0 | one } }
+  }
+
+  /// The validators that tell branches apart. Whatever any branch, or anything else that applies to the value,
+  /// might seal is left out of account in all of them, so that a record takes the same way before and after.
+  private mutating func validators(of branches: [Item], _ key: StateKey) throws(FieldPlanError) -> [Int] {
+    var everything = Array(key.items) + branches
+    for choice in key.choices {
+      everything += self.branches(of: choice.item, in: try contextInUnion(choice.item.context))
+    }
+    let mask = self.everything(everything)
+    var validators: [Int] = []
+    for branch in branches { validators.append(try validator(of: branch.writer, branch.sink, beside: mask)) }
+    try compileValidators()
+    return validators
+  }
+}
+
+extension JSONPlanCompiler.StateKey {
+  fileprivate func making(_ choice: JSONPlanCompiler.Choice) -> Self {
+    var rest = self
+    rest.choices.remove(choice)
+    rest.made.insert(choice)
+    return rest
+  }
+
+  fileprivate func adding(_ other: Self) -> Self {
+    Self(items: items.union(other.items), choices: choices.union(other.choices).subtracting(made), made: made)
+  }
+
+  /// What is left to be done at the value; choices that have been made only matter while there are others.
+  fileprivate var settled: Self { choices.isEmpty ? Self(items: items) : self }
+}

@@ -1,0 +1,176 @@
+// Validators: what tells the branches of a choice apart, less what sealing changes.
+extension JSONPlanCompiler {
+  struct ValidatorKey: Hashable {
+    let writer: JSONSchema.NodeID
+    let sink: JSONSchema.NodeID
+    /// Everything that may apply to the same value, whichever way choices go.
+    let mask: Set<Item>
+  }
+
+  /// The position of the validator, which ``compileValidators()`` makes.
+  mutating func validator(
+    of writerNode: JSONSchema.NodeID, _ sinkNode: JSONSchema.NodeID, beside mask: Set<Item>
+  ) throws(FieldPlanError) -> Int {
+    let key = ValidatorKey(
+      writer: writer.schema.validationTarget(of: writerNode),
+      sink: sink.schema.validationTarget(of: sinkNode),
+      mask: mask)
+    if let known = validators.known[key] { return known }
+    guard validators.keys.count < Self.maximumStates else {
+      throw .tooManyAlternatives(writer.schema[writerNode].path)
+    }
+    validators.keys.append(key)
+    validators.known[key] = validators.keys.count - 1
+    return validators.keys.count - 1
+  }
+
+  mutating func compileValidators() throws(FieldPlanError) {
+    while validators.validators.count < validators.keys.count {
+      validators.validators.append(try compiled(validators.keys[validators.validators.count]))
+    }
+  }
+
+  private mutating func compiled(_ key: ValidatorKey) throws(FieldPlanError) -> JSONValidator {
+    let node = writer.schema[key.writer]
+    let other = sink.schema[key.sink]
+    let isSealed = mayBeSealedText(key.mask)
+    let (constraints, others) = (
+      node.constraints.leavingOutText(isSealed), other.constraints.leavingOutText(isSealed)
+    )
+    let otherProperties = Dictionary(other.properties.map { ($0.name, $0.node) }) { first, _ in first }
+    let additional = writer.schema.restriction(constraints.additionalProperties)
+    let otherAdditional = sink.schema.restriction(others.additionalProperties)
+    guard constraints.facts == others.facts, node.types == other.types,
+      Set(node.properties.map(\.name)) == Set(otherProperties.keys),
+      (additional == nil) == (otherAdditional == nil), (node.items == nil) == (other.items == nil),
+      (node.reference == nil) == (other.reference == nil),
+      [node.allOf, node.oneOf, node.anyOf, constraints.itemsByPosition].map(\.count)
+        == [other.allOf, other.oneOf, other.anyOf, others.itemsByPosition].map(\.count)
+    else {
+      throw .difference(
+        SchemaDifference(
+          path: node.path, writer: "a schema that tells alternatives apart",
+          sink: "one that does so differently"))
+    }
+    var validator = JSONValidator.Parts(
+      facts: constraints.facts, opaque: constraints.opaque.union(others.opaque))
+    validator.types = node.types
+    validator.allOf = try list(node.allOf, other.allOf, key.mask)
+    validator.oneOf = try list(node.oneOf, other.oneOf, key.mask)
+    validator.anyOf = try list(node.anyOf, other.anyOf, key.mask)
+    if let target = node.reference, let otherTarget = other.reference {
+      validator.allOf.append(Int32(try self.validator(of: target, otherTarget, beside: key.mask)))
+    }
+    for property in node.properties {
+      guard let otherNode = otherProperties[property.name] else { continue }
+      let mask = try member(property.name, of: key.mask)
+      let index = try self.validator(of: property.node, otherNode, beside: mask)
+      validator.properties.append((property.name, Int32(index)))
+    }
+    if let additional, let otherAdditional {
+      validator.additional = Int32(try self.validator(of: additional, otherAdditional, beside: []))
+    }
+    let elements = try elements(of: key.mask)
+    validator.itemsByPosition = try list(constraints.itemsByPosition, others.itemsByPosition, elements)
+    if let items = node.items, let otherItems = other.items {
+      validator.items = Int32(try self.validator(of: items, otherItems, beside: elements))
+    }
+    return JSONValidator(validator)
+  }
+
+  private mutating func list(
+    _ nodes: [JSONSchema.NodeID], _ others: [JSONSchema.NodeID], _ mask: Set<Item>
+  ) throws(FieldPlanError) -> [Int32] {
+    var list: [Int32] = []
+    for (node, other) in zip(nodes, others) {
+      list.append(Int32(try validator(of: node, other, beside: mask)))
+    }
+    return list
+  }
+
+  // MARK: What may apply
+
+  /// Everything that may apply to a value that `items` apply to: references and all branches of all choices.
+  func everything(_ items: some Sequence<Item>) -> Set<Item> {
+    var everything: Set<Item> = []
+    var pending = Array(items)
+    while let item = pending.popLast() {
+      guard everything.insert(item).inserted else { continue }
+      if let target = target(of: item) { pending.append(target) } else { pending += branches(of: item) }
+    }
+    return everything
+  }
+
+  /// Whether a string here may be a ciphertext: some field around it is tagged, whichever rules run now.
+  private func mayBeSealedText(_ mask: Set<Item>) -> Bool {
+    mask.contains {
+      contexts[$0.context].isTagged && writer.schema[$0.writer].types?.contains(.string) == true
+    }
+  }
+
+  private mutating func member(_ name: String, of mask: Set<Item>) throws(FieldPlanError) -> Set<Item> {
+    var members: [Item] = []
+    for item in mask { members += try properties(of: item).filter { $0.name == name }.map(\.item) }
+    return everything(members)
+  }
+
+  private mutating func elements(of mask: Set<Item>) throws(FieldPlanError) -> Set<Item> {
+    var elements: [Item] = []
+    for item in mask {
+      let (steps, others) = (JSONSteps(writer.schema[item.writer]), JSONSteps(sink.schema[item.sink]))
+      guard let node = steps.items, let other = others.items else { continue }
+      elements += try readingAnyIndex(in: Item(writer: node, sink: other, context: item.context))
+    }
+    return everything(elements)
+  }
+}
+
+/// The validators compiled so far.
+struct JSONValidatorTable {
+  var keys: [JSONPlanCompiler.ValidatorKey] = []
+  var known: [JSONPlanCompiler.ValidatorKey: Int] = [:]
+  var validators: [JSONValidator] = []
+}
+
+extension JSONSchema {
+  /// The schema at the end of a chain of references that have nothing beside them that counts.
+  fileprivate func validationTarget(of node: NodeID) -> NodeID {
+    var node = node
+    while let next = nodes[node].reference,
+      nodes[node].constraints.ignoredBesideReference || nodes[node].saysNothingBesideReference
+    {
+      node = next
+    }
+    return node
+  }
+
+  /// A schema that restricts something; `nil` for none and for `true` and `{}`.
+  fileprivate func restriction(_ node: NodeID?) -> NodeID? {
+    guard let node, nodes[node].reference != nil || !nodes[node].saysNothingBesideReference else {
+      return nil
+    }
+    return node
+  }
+}
+
+extension JSONSchema.Node {
+  fileprivate var saysNothingBesideReference: Bool {
+    types == nil && properties.isEmpty && items == nil && allOf.isEmpty && oneOf.isEmpty && anyOf.isEmpty
+      && constraints.facts == JSONSchema.Constraints.Facts() && constraints.additionalProperties == nil
+      && constraints.itemsByPosition.isEmpty && constraints.opaque.isEmpty
+  }
+}
+
+extension JSONSchema.Constraints {
+  /// Without what ciphertext would break, if the value may be one; and without the restriction of undeclared
+  /// properties where keywords that are not understood may declare some.
+  fileprivate func leavingOutText(_ isSealed: Bool) -> Self {
+    var rest = self
+    if opaque.contains(JSONKinds(.object)) { rest.additionalProperties = nil }
+    guard isSealed, facts.values != nil || facts.lengths != 0...Int.max else { return rest }
+    rest.facts.values = nil
+    rest.facts.lengths = 0...Int.max
+    rest.opaque.insert(JSONKinds(.string))
+    return rest
+  }
+}
