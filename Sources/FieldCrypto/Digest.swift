@@ -10,6 +10,11 @@ package enum Digest {
     try digest(bytes, EVP_sha256())
   }
 
+  /// The same of bytes that are only lent, as secrets are.
+  package static func sha256(_ bytes: UnsafeRawBufferPointer) throws(CryptoError) -> [UInt8] {
+    try digest(bytes, EVP_sha256())
+  }
+
   /// HMAC (RFC 2104) with SHA-256: 32 bytes. Secret, as it may be the key of another one.
   package static func hmacSHA256(_ message: [UInt8], key: SecretBytes) throws(CryptoError) -> SecretBytes {
     try SecretBytes(capacity: 32) { (output) throws(CryptoError) -> Int in
@@ -24,9 +29,15 @@ package enum Digest {
   }
 
   private static func digest(_ bytes: [UInt8], _ type: OpaquePointer?) throws(CryptoError) -> [UInt8] {
+    try bytes.span.withUnsafeBytes { (bytes) throws(CryptoError) in try digest(bytes, type) }
+  }
+
+  private static func digest(
+    _ bytes: UnsafeRawBufferPointer, _ type: OpaquePointer?
+  ) throws(CryptoError) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
     var count: UInt32 = 0
-    guard EVP_Digest(bytes, bytes.count, &digest, &count, type, nil) == 1 else {
+    guard EVP_Digest(bytes.baseAddress, bytes.count, &digest, &count, type, nil) == 1 else {
       throw .library("EVP_Digest")
     }
     return Array(digest.prefix(Int(count)))

@@ -28,7 +28,10 @@ package struct KMSDrivers: Sendable {
 
   /// The drivers of every provider. `environment` supplies what a key's properties leave open.
   package static func all(environment: [String: String]) -> KMSDrivers {
-    KMSDrivers([LocalKMS(environment: environment), VaultTransit(environment: environment)])
+    KMSDrivers([
+      AWSKMS(environment: environment), LocalKMS(environment: environment),
+      VaultTransit(environment: environment),
+    ])
   }
 
   /// Opens the key of a KEK, or gives the one opened before: its calls are retried, limited in time and number,

@@ -7,6 +7,7 @@ import Testing
 /// A provider's key management service, played by a server of `Tests/Interop/kms` that the provider's own SDK has
 /// used before any test does.
 enum KeyService: String, CaseIterable, CustomTestStringConvertible {
+  case aws
   case vault
 
   var testDescription: String { rawValue }
@@ -14,15 +15,27 @@ enum KeyService: String, CaseIterable, CustomTestStringConvertible {
   /// A driver with credentials for the server, or for an address where nobody answers.
   func account(_ place: Place = .server) async throws -> Account {
     switch self {
+    case .aws: try await .aws(place)
     case .vault: try await .vault(place)
     }
   }
 
-  enum Place { case server, closedPort, unknownHost }
+  enum Place {
+    case server, closedPort, unknownHost
+
+    func address(_ server: Task<ServerProcess, any Error>, scheme: String = "http") async throws -> String {
+      switch self {
+      case .server: "\(scheme)://127.0.0.1:\(try await server.value.port)"
+      case .closedPort: "\(scheme)://127.0.0.1:1"
+      case .unknownHost: "\(scheme)://nowhere.invalid"
+      }
+    }
+  }
 
   /// The text of a wrapped key's first bytes, and how long one is at least.
   var wrappedForm: (prefix: String, minimumCount: Int) {
     switch self {
+    case .aws: ("", 24 + 16)
     case .vault: ("vault:v1:", 9 + 44)
     }
   }
@@ -45,13 +58,21 @@ struct Account: Sendable {
 }
 
 extension Account {
+  static func aws(
+    _ place: KeyService.Place = .server,
+    properties: [String: String] = ["access.key.id": "AKIASTATIC", "secret.access.key": "static-secret"],
+    environment: [String: String] = [:]
+  ) async throws -> Account {
+    var environment = environment
+    environment["AWS_ENDPOINT_URL"] = try await place.address(KeyServers.aws)
+    return Account(
+      type: AWSKMS.type, driver: AWSKMS(environment: environment), properties: properties,
+      genuineEnvironment: environment,
+      keyID: { "arn:aws:kms:us-east-1:123456789012:\($0.contains("/") ? "" : "alias/")\($0)" })
+  }
+
   static func vault(_ place: KeyService.Place) async throws -> Account {
-    let address =
-      switch place {
-      case .server: "http://127.0.0.1:\(try await KeyServers.vault.value.port)"
-      case .closedPort: "http://127.0.0.1:1"
-      case .unknownHost: "http://nowhere.invalid"
-      }
+    let address = try await place.address(KeyServers.vault)
     return Account(
       type: VaultTransit.type, driver: VaultTransit(environment: [:]), properties: ["token.id": "root-token"],
       keyID: { "\(address)/transit/keys/\($0)" })
@@ -60,6 +81,7 @@ extension Account {
 
 /// The servers, each started by the first test that needs it.
 enum KeyServers {
+  static let aws = Task { try await start("aws_server.py") }
   static let vault = Task { try await start("vault_server.py") }
 
   static let directory = Fixtures.directory.deletingLastPathComponent().appending(path: "Interop/kms")

@@ -55,6 +55,11 @@ struct Host: Sendable {
   /// Seconds since 1970.
   static func now() -> Int64 { Int64(Date().timeIntervalSince1970) }
 
+  /// A time such as `2026-11-25T15:00:00Z`.
+  static func time(ofSeconds seconds: Int64) -> String {
+    ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: TimeInterval(seconds)))
+  }
+
   /// Seconds since 1970 of a time such as `2026-11-25T15:00:00Z`; `nil` when it is none.
   static func seconds(ofTime text: String) -> Int64? {
     for options in [

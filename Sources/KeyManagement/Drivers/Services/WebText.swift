@@ -15,8 +15,8 @@ enum WebText {
   }
 
   /// `name=value&…`, as a query or as an `application/x-www-form-urlencoded` body.
-  static func form(_ fields: KeyValuePairs<String, String>) -> String {
-    fields.map { "\(encoded($0.key))=\(encoded($0.value))" }.joined(separator: "&")
+  static func form(_ fields: [(name: String, value: String)]) -> String {
+    fields.map { "\(encoded($0.name))=\(encoded($0.value))" }.joined(separator: "&")
   }
 
   /// Whether a text consists of ASCII letters, digits and `others` only, and has at least one.
