@@ -100,3 +100,26 @@ extension Base64 {
     return count.map { Array(bytes.prefix($0)) }
   }
 }
+
+extension Base64 {
+  /// ``encode(_:into:)`` into memory that is wiped.
+  package static func encodeSecret(_ bytes: UnsafeRawBufferPointer) -> SecretBytes {
+    SecretBytes(capacity: encodedCount(bytes.count)) { memory in
+      encode(bytes, into: memory)
+      return memory.count
+    }
+  }
+
+  /// ``decode(_:into:)`` into memory that is wiped; `nil` when `text` is not canonical.
+  package static func decodeSecret(_ text: UnsafeRawBufferPointer) -> SecretBytes? {
+    var isCanonical = true
+    let bytes = SecretBytes(capacity: maximumDecodedCount(text.count)) { memory in
+      guard let count = decode(text, into: memory) else {
+        isCanonical = false
+        return 0
+      }
+      return count
+    }
+    return isCanonical ? bytes : nil
+  }
+}

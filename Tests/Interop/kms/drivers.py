@@ -8,6 +8,8 @@ import importlib
 import json
 import sys
 
+from service import resolve_localhost
+
 MODULES = {
     "aws-kms": "awskms.aws_driver.AwsKmsDriver",
     "azure-kms": "azurekms.azure_driver.AzureKmsDriver",
@@ -23,6 +25,7 @@ def driver(key_url):
 
 
 def main():
+    resolve_localhost()
     operation, key_url, text = sys.argv[1:4]
     properties = json.loads(sys.argv[4]) if len(sys.argv) > 4 else {}
     aead = driver(key_url).new_kms_client(properties, key_url).get_aead(key_url)

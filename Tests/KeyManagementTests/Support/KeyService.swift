@@ -8,6 +8,7 @@ import Testing
 /// used before any test does.
 enum KeyService: String, CaseIterable, CustomTestStringConvertible {
   case aws
+  case azure
   case vault
 
   var testDescription: String { rawValue }
@@ -16,6 +17,7 @@ enum KeyService: String, CaseIterable, CustomTestStringConvertible {
   func account(_ place: Place = .server) async throws -> Account {
     switch self {
     case .aws: try await .aws(place)
+    case .azure: try await .azure(place)
     case .vault: try await .vault(place)
     }
   }
@@ -36,6 +38,7 @@ enum KeyService: String, CaseIterable, CustomTestStringConvertible {
   var wrappedForm: (prefix: String, minimumCount: Int) {
     switch self {
     case .aws: ("", 24 + 16)
+    case .azure: ("", 256)
     case .vault: ("vault:v1:", 9 + 44)
     }
   }
@@ -46,10 +49,17 @@ struct Account: Sendable {
   let type: String
   let driver: any KMSDriver
   var properties: [String: String]
-  /// What the genuine client's driver needs beside the properties to reach the same server.
+  /// What the genuine client's driver needs to reach the same server: properties, when others than these, and
+  /// environment.
+  var genuineProperties: [String: String]?
   var genuineEnvironment: [String: String] = [:]
   /// The id of a key by its name; `service.py` lists the names that mean something.
   let keyID: @Sendable (String) -> String
+
+  /// What must not be in an error.
+  var secrets: [String] {
+    ["secret.access.key", "client.secret", "token.id", "private.key"].compactMap { properties[$0] }
+  }
 
   /// The key itself, without retries and limits.
   func key(_ name: String) throws -> any KeyEncryptionKey {
@@ -71,6 +81,37 @@ extension Account {
       keyID: { "arn:aws:kms:us-east-1:123456789012:\($0.contains("/") ? "" : "alias/")\($0)" })
   }
 
+  static let azureClient = [
+    "tenant.id": "tenant-1", "client.id": "client-1", "client.secret": "client-secret",
+  ]
+
+  static func azure(
+    _ place: KeyService.Place = .server, properties: [String: String] = azureClient,
+    environment: [String: String] = [:]
+  ) async throws -> Account {
+    let authorities = KeyServers.azureAuthorities.path()
+    let (login, vault) =
+      switch place {
+      case .server: try await KeyServers.azureAddresses()
+      case .closedPort: ("https://login.localhost:1", "https://vault.localhost:1")
+      case .unknownHost: ("https://login.nowhere.invalid", "https://vault.nowhere.invalid")
+      }
+    // The genuine client's driver gives no way to tell its library that the authority is no public one, so it is a
+    // managed identity.
+    return Account(
+      type: AzureKeyVault.type,
+      driver: AzureKeyVault(
+        environment: environment.merging(["AZURE_AUTHORITY_HOST": login, "SSL_CERT_FILE": authorities]) {
+          old, _ in old
+        }),
+      properties: properties, genuineProperties: properties.filter { $0.key.hasPrefix("encrypt.") },
+      genuineEnvironment: [
+        "IDENTITY_ENDPOINT": login + "/msi/token", "IDENTITY_HEADER": "identity-header",
+        "REQUESTS_CA_BUNDLE": authorities,
+      ],
+      keyID: { "\(vault)/keys/\($0)" })
+  }
+
   static func vault(_ place: KeyService.Place) async throws -> Account {
     let address = try await place.address(KeyServers.vault)
     return Account(
@@ -82,7 +123,17 @@ extension Account {
 /// The servers, each started by the first test that needs it.
 enum KeyServers {
   static let aws = Task { try await start("aws_server.py") }
+  static let azure = Task { try await start("azure_server.py", [azureAuthorities.path()]) }
   static let vault = Task { try await start("vault_server.py") }
+
+  /// The authority of Azure's server, once that has started.
+  static let azureAuthorities = FileManager.default.temporaryDirectory.appending(
+    path: "reseal-\(UUID().uuidString).pem")
+
+  static func azureAddresses() async throws -> (login: String, vault: String) {
+    let port = try await azure.value.port
+    return ("https://login.localhost:\(port)", "https://vault.localhost:\(port)")
+  }
 
   static let directory = Fixtures.directory.deletingLastPathComponent().appending(path: "Interop/kms")
 
@@ -94,7 +145,7 @@ enum KeyServers {
   static func genuine(
     _ operation: KMSOperation, _ account: Account, _ name: String, _ bytes: [UInt8]
   ) async throws -> [UInt8] {
-    let properties = try JSONEncoder().encode(account.properties)
+    let properties = try JSONEncoder().encode(account.genuineProperties ?? account.properties)
     let output = try await Command.run(
       [
         python, "drivers.py", operation.rawValue, "\(account.type)://\(account.keyID(name))",

@@ -7,26 +7,24 @@ internal import HTTPClient
 /// the drivers have checked.
 struct SecretDocument {
   private let open: String
-  private let close: String
+  private let close = "\"}"
 
   /// `{"<name>": "<text>", …, "<secretMember>": "…"}`.
   init(_ members: KeyValuePairs<String, String>, secretMember: String) {
     let plain = members.map { "\"\($0.key)\":\"\($0.value)\"," }.joined()
     open = "{\(plain)\"\(secretMember)\":\""
-    close = "\"}"
   }
 
-  /// The document with the secret in standard base64. The body is wiped when the last reference to it goes.
-  func body(_ secret: SecretBytes) -> HTTPBody {
-    let count = open.utf8.count + Base64.encodedCount(secret.count) + close.utf8.count
-    let document = SecretBytes(capacity: count) { memory in
-      let textStart = open.utf8.count
-      let textEnd = textStart + Base64.encodedCount(secret.count)
-      UnsafeMutableRawBufferPointer(rebasing: memory[..<textStart]).copyBytes(from: open.utf8)
-      secret.withUnsafeBytes {
-        Base64.encode($0, into: UnsafeMutableRawBufferPointer(rebasing: memory[textStart..<textEnd]))
+  /// The document with the secret in it. The body is wiped when the last reference to it goes.
+  func body(_ secret: SecretBytes, _ encoding: SecretEncoding = .base64) -> HTTPBody {
+    let text = encoding.text(of: secret)
+    let end = open.utf8.count + text.count
+    let document = SecretBytes(capacity: end + close.utf8.count) { memory in
+      UnsafeMutableRawBufferPointer(rebasing: memory[..<open.utf8.count]).copyBytes(from: open.utf8)
+      text.withUnsafeBytes {
+        UnsafeMutableRawBufferPointer(rebasing: memory[open.utf8.count..<end]).copyMemory(from: $0)
       }
-      UnsafeMutableRawBufferPointer(rebasing: memory[textEnd...]).copyBytes(from: close.utf8)
+      UnsafeMutableRawBufferPointer(rebasing: memory[end...]).copyBytes(from: close.utf8)
       return memory.count
     }
     return document.withUnsafeBytes { HTTPBody(copying: $0) }

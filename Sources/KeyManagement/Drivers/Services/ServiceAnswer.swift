@@ -40,12 +40,14 @@ struct ServiceAnswer: Sendable {
   }
 
   /// The bytes that the text of a member spells, without ever making a string of them.
-  func secret(_ path: String..., decoding: Encoding = .base64) throws(ServiceFailure) -> SecretBytes {
+  func secret(_ path: String..., decoding encoding: SecretEncoding = .base64) throws(ServiceFailure)
+    -> SecretBytes
+  {
     let secret: SecretBytes?
     do {
       secret = try body.withUnsafeBytes { bytes in
         try JSONScanner.withText(at: path, in: bytes) { text in
-          text.flatMap { decoding == .base64 ? Base64.decodeSecret($0) : Base64URL.decode($0) }
+          text.flatMap { encoding.secret(of: $0) }
         }
       }
     } catch {
@@ -56,8 +58,6 @@ struct ServiceAnswer: Sendable {
     }
     return secret
   }
-
-  enum Encoding { case base64, base64URL }
 
   /// `Retry-After` in seconds; the date form is not used by these services.
   var retryAfter: Duration? {
