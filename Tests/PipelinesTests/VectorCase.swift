@@ -42,8 +42,8 @@ struct VectorCase: CustomTestStringConvertible, Sendable {
 
   var testDescription: String { name }
 
-  static let all: [VectorCase] = ["e2e-avro.json", "e2e-java.json"].flatMap(load)
-  static let avro = all.filter { $0.format == "AVRO" }
+  static let all: [VectorCase] = ["e2e-avro.json", "e2e-json.json", "e2e-protobuf.json", "e2e-java.json"]
+    .flatMap(load)
 
   private static func load(_ file: String) -> [VectorCase] {
     do {

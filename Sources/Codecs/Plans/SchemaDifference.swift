@@ -5,6 +5,12 @@ package struct SchemaDifference: Error, Equatable, CustomStringConvertible {
   package let writer: String
   package let sink: String
 
+  package init(path: String, writer: String, sink: String) {
+    self.path = path
+    self.writer = writer
+    self.sink = sink
+  }
+
   package var description: String {
     "\(path.isEmpty ? "the root" : path) is \(writer) in the writer's schema and \(sink) in the sink's"
   }

@@ -5,6 +5,7 @@ package import SchemaRegistry
 package struct ParsedSchema: Sendable {
   package enum Form: Sendable {
     case avro(AvroSchema)
+    case protobuf(ProtobufSchema)
   }
 
   package let registered: RegisteredSchema
@@ -20,7 +21,8 @@ package struct ParsedSchema: Sendable {
     do {
       switch schema.type {
       case .avro: form = .avro(try AvroSchema(parsing: schema.text, references: references.texts))
-      case .json, .protobuf:
+      case .protobuf: form = .protobuf(try ProtobufSchema(parsing: schema.text, references: references))
+      case .json:
         throw PlanRefusal(name, "schemas of type \(schema.type.rawValue) are not supported")
       }
     } catch let refusal as PlanRefusal {
@@ -34,6 +36,7 @@ package struct ParsedSchema: Sendable {
   package var hasMessages: Bool {
     switch form {
     case .avro: false
+    case .protobuf: true
     }
   }
 
@@ -41,6 +44,7 @@ package struct ParsedSchema: Sendable {
   package var messages: [MessagePath?] {
     switch form {
     case .avro: [nil]
+    case .protobuf(let schema): schema.paths(to: schema.topLevel, below: [])
     }
   }
 
@@ -48,6 +52,8 @@ package struct ParsedSchema: Sendable {
   func recordName(_ message: MessagePath?) -> String? {
     switch form {
     case .avro(let schema): schema.name
+    case .protobuf(let schema):
+      message.flatMap { schema.message(at: $0.indexes) }.map { schema[$0].fullName }
     }
   }
 }
@@ -62,5 +68,23 @@ package struct MessagePath: Hashable, Sendable {
   package init(indexes: [Int32], bytes: [UInt8]) {
     self.indexes = indexes
     self.bytes = bytes
+  }
+
+  /// The path as we write it.
+  init(_ indexes: [Int32]) {
+    let arena = ByteArena(capacity: 64)
+    MessageIndexes.write(indexes, to: arena)
+    self.init(indexes: indexes, bytes: Array(arena.bytes))
+  }
+}
+
+extension ProtobufSchema {
+  /// The paths to these messages and all inside of them; map entries are no records.
+  fileprivate func paths(to messages: [MessageID], below path: [Int32]) -> [MessagePath] {
+    messages.enumerated().flatMap { index, message -> [MessagePath] in
+      guard !self[message].isMapEntry else { return [] }
+      let own = path + [Int32(index)]
+      return [MessagePath(own)] + paths(to: self[message].nested, below: own)
+    }
   }
 }
