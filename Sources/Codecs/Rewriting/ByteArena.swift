@@ -18,7 +18,7 @@ package final class ByteArena {
   package func removeAll() { count = 0 }
 
   /// Drops everything from `count` on.
-  func truncate(to count: Int) { self.count = min(self.count, max(count, 0)) }
+  package func truncate(to count: Int) { self.count = min(self.count, max(count, 0)) }
 
   package func append(_ bytes: UnsafeRawBufferPointer) {
     guard let start = bytes.baseAddress, !bytes.isEmpty else { return }

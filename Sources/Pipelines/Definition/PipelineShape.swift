@@ -136,6 +136,26 @@ package enum PipelineShape {
               "The latest version with these metadata properties."),
           ]),
         ]), default: "latest", "The schema that records are written under."),
+      Member(
+        "whenDifferent",
+        .choice([
+          .init("refuse", "Such records are refused, with the difference."),
+          .init(
+            "twin",
+            "The writer's structure is registered under the sink's subject, with the sink's tags and rules."),
+          .init(
+            "resolve",
+            "Records are brought to the sink's structure by Avro's schema resolution, which drops the fields it lacks."
+          ),
+        ]), default: "refuse", "What becomes of records whose schema differs in structure from the sink's."),
+      Member(
+        "whenMissing",
+        .choice([
+          .init("refuse", "The job is refused."),
+          .init(
+            "register",
+            "The source's latest schema is registered; without its encryption rules where nothing is sealed."),
+        ]), default: "refuse", "What happens when the sink's subject has no schema."),
     ] + side
 
   private static let keyFamily: [Member] = [

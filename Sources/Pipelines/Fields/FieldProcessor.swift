@@ -7,7 +7,7 @@ internal import KeyManagement
 /// Nothing is allocated per field in steady state.
 final class FieldProcessor: FieldTransform {
   /// What the plan says about each field, by position.
-  private var actions: [FieldAction] = []
+  var actions: [FieldAction] = []
   var failure: FieldFailure?
   /// What the rule at work says should become of a record it fails on.
   private(set) var failureAction = RuleAction.error

@@ -30,22 +30,22 @@ package struct Preflight: Sendable {
 
   /// A job that may run, with the keys it seals under made where there were none. Throws ``JobFailure/refused(_:)`` with all reasons when it must not.
   package func run() async throws(JobFailure) -> PreparedJob {
-    let prepared = try await examine(makesKeys: true)
+    let prepared = try await examine(makes: true)
     guard prepared.refusals.isEmpty else { throw .refused(prepared.refusals) }
     return prepared
   }
 
   /// All there is to know about a job, whether it may run or not; makes nothing unless told to. Throws when something
   /// cannot be asked.
-  package func examine(makesKeys: Bool = false) async throws(JobFailure) -> PreparedJob {
+  package func examine(makes: Bool = false) async throws(JobFailure) -> PreparedJob {
     do throws(CryptoError) { try SelfTest.run() } catch { throw .refused(["\(error)"]) }
     var refusals: [String] = []
     let (partitions, sinkCount) = try await partitions(&refusals)
-    let values = try await SchemaPreflight(definition, isKey: false, clients: clients, makesKeys: makesKeys)
+    let values = try await SchemaPreflight(definition, isKey: false, clients: clients, makes: makes)
       .run(&refusals)
     let keys =
       definition.processesKeys
-      ? try await SchemaPreflight(definition, isKey: true, clients: clients, makesKeys: makesKeys)
+      ? try await SchemaPreflight(definition, isKey: true, clients: clients, makes: makes)
         .run(&refusals) : nil
     if keys == nil { try await checkUnprocessedKeys(&refusals) }
     let watermarks: [TopicPartition: Range<Int64>]

@@ -10,12 +10,12 @@ struct SchemaPreflight {
   private let sinks: SinkSubjects
   private let cache: PlanCache
 
-  init(_ definition: PipelineDefinition, isKey: Bool, clients: JobClients, makesKeys: Bool) {
+  init(_ definition: PipelineDefinition, isKey: Bool, clients: JobClients, makes: Bool) {
     settings = PlanSettings(definition, isKey: isKey, sharesKeys: clients.sharesKeys)
     self.clients = clients
     sinks = SinkSubjects(
-      settings, schemas: clients.sinkSchemas, keyRing: clients.keyRings[settings.sinkSide],
-      makesKeys: makesKeys)
+      settings, schemas: clients.sinkSchemas, sourceSchemas: clients.sourceSchemas,
+      keyRing: clients.keyRings[settings.sinkSide], makes: makes)
     cache = PlanCache(settings, schemas: SchemaCache(clients.sourceSchemas), sinks: sinks)
   }
 
@@ -23,7 +23,11 @@ struct SchemaPreflight {
   func run(_ refusals: inout [String]) async throws(JobFailure) -> PartPlans {
     do throws(PlanFailure) {
       if let subject = settings.sink.only { try await checkSink(try await sinks.subject(subject)) }
-      let entries = try await entries()
+      var entries = try await entries()
+      if settings.whenDifferent == .twin {
+        try await sinks.settleTwins()
+        entries = try await self.entries()
+      }
       for (schema, messages) in Dictionary(grouping: entries, by: \.schema).sorted(by: { $0.key < $1.key }) {
         // Of several message types some may never be in the topic; their records would be refused one by one.
         guard messages.allSatisfy({ $0.refusal != nil }), let refusal = messages.first?.refusal else {

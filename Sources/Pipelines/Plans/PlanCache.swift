@@ -78,9 +78,27 @@ package actor PlanCache {
     let sink = try await sinks.subject(subject)
     do throws(Unplannable) {
       return try compiler.plan(for: writer, message: message, under: sink, named: name)
+    } catch .differs(let difference, _, _) {
+      switch compiler.settings.whenDifferent {
+      case .refuse:
+        throw .refused(Unplannable.differs(difference, from: sink.subject, writer: name).refusal)
+      case .resolve:
+        return try refusing { () throws(Unplannable) in
+          try compiler.plan(resolving: writer, to: sink, named: name)
+        }
+      case .twin:
+        let twin = try await sinks.twin(of: writer, of: sink, named: name)
+        return try refusing { () throws(Unplannable) in
+          try compiler.plan(for: writer, message: message, under: twin, named: name)
+        }
+      }
     } catch {
       throw .refused(error.refusal)
     }
+  }
+
+  private func refusing<Result>(_ body: () throws(Unplannable) -> Result) throws(PlanFailure) -> Result {
+    do throws(Unplannable) { return try body() } catch { throw .refused(error.refusal) }
   }
 
   private static func unwrap(_ result: Result<PlanAnswer, PlanRefusal>) throws(RecordFailure) -> PlanAnswer {

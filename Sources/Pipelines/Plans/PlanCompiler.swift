@@ -17,75 +17,69 @@ package struct PlanCompiler: Sendable {
   package func plan(
     for writer: ParsedSchema, message: MessagePath?, under sink: SinkSubject, named name: String
   ) throws(Unplannable) -> RecordPlan {
-    let subject = try refusing { () throws(PlanRefusal) in
-      try settings.source.subject(recordName: writer.recordName(message), of: name)
-    }
-    let reading = EffectiveRules(
-      writer.registered.ruleSet, direction: .read, settings: settings.sourceRules)
-    let layers = try refusing { () throws(PlanRefusal) in
-      try openingLayers(reading, of: writer.registered, subject, name)
-    }
+    let subject = try subject(of: writer, message, name)
+    let reading = reading(writer)
+    let layers = try openingLayers(reading, of: writer.registered, subject, name)
     let pair = SchemaPair(writer: writer, message: message, sink: sink.schema)
-    let fieldPlan = try fieldPlan(pair, reading, sink, name)
-    return try refusing { () throws(PlanRefusal) in
-      guard let sinkID = sink.schema.registered.id else {
-        throw PlanRefusal(sink.subject, "the registry gave no schema id")
-      }
-      try checkCoverage(fieldPlan, name)
-      guard sink.payloadTargets.isEmpty == false || layers.payload.isEmpty || steps.opens || !steps.seals
-      else {
-        throw PlanRefusal(
-          name,
-          "the writer's rules seal the payload and those of \(sink.subject) do not; add a decrypt step before, or an "
-            + "ENCRYPT_PAYLOAD rule to the sink's schema")
-      }
-      var work: [FieldWork] = []
-      for field in fieldPlan.fields { work.append(try self.work(on: field, layers, sink, name)) }
-      return RecordPlan(
-        fieldPlan: fieldPlan, work: work, payload: payloadWork(layers, sink), sinkID: sinkID,
-        sinkGUID: sink.schema.registered.guid, sinkIndexes: pair.sinkIndexes, sourceSubject: subject.name,
-        sinkSubject: sink.subject.name)
-    }
-  }
-
-  private func refusing<Result>(_ body: () throws(PlanRefusal) -> Result) throws(Unplannable) -> Result {
-    do throws(PlanRefusal) { return try body() } catch { throw .refused(error) }
-  }
-
-  // MARK: Fields
-
-  private func fieldPlan(
-    _ pair: SchemaPair, _ reading: EffectiveRules, _ sink: SinkSubject, _ name: String
-  ) throws(Unplannable) -> FieldPlan {
-    let opening = try refusing { () throws(PlanRefusal) in
-      try tagRules(
-        reading.encrypt.map { steps.openingSelector(for: $0.rule) }, of: pair.writer.registered, name)
-    }
-    let sealing = try refusing { () throws(PlanRefusal) in
-      try tagRules(
-        sink.fieldTargets.map { .init(tags: $0.rule.tags) }, of: pair.sink.registered, sink.subject.name)
-    }
+    let opening = try openingRules(reading, of: writer, name)
+    let sealing = try sealingRules(of: sink)
+    let fieldPlan: FieldPlan
     do throws(FieldPlanError) {
-      return try pair.fieldPlan(opening: opening, sealing: sealing)
+      fieldPlan = try pair.fieldPlan(opening: opening, sealing: sealing)
     } catch .difference(let difference) {
       throw .differs(difference, from: sink.subject, writer: name)
     } catch {
       throw .refused(PlanRefusal(name, "\(error)"))
     }
+    return try refusing { () throws(PlanRefusal) in
+      try checkCoverage(fieldPlan, layers, sink, name)
+      return try RecordPlan(
+        fieldPlan: fieldPlan, work: work(on: fieldPlan, layers, sink, name), before: nil,
+        payload: payloadWork(layers, sink), message: pair.sinkIndexes, subject, sink)
+    }
+  }
+
+  func refusing<Result>(_ body: () throws(PlanRefusal) -> Result) throws(Unplannable) -> Result {
+    do throws(PlanRefusal) { return try body() } catch { throw .refused(error) }
+  }
+
+  // MARK: Rules
+
+  func subject(
+    of writer: ParsedSchema, _ message: MessagePath?, _ name: String
+  ) throws(Unplannable) -> Subject {
+    try refusing { () throws(PlanRefusal) in
+      try settings.source.subject(recordName: writer.recordName(message), of: name)
+    }
+  }
+
+  func reading(_ writer: ParsedSchema) -> EffectiveRules {
+    EffectiveRules(writer.registered.ruleSet, direction: .read, settings: settings.sourceRules)
+  }
+
+  func openingRules(
+    _ reading: EffectiveRules, of writer: ParsedSchema, _ name: String
+  ) throws(Unplannable) -> TagRules {
+    try tagRules(reading.encrypt.map { steps.openingSelector(for: $0.rule) }, of: writer.registered, name)
+  }
+
+  func sealingRules(of sink: SinkSubject) throws(Unplannable) -> TagRules {
+    try tagRules(
+      sink.fieldTargets.map { .init(tags: $0.rule.tags) }, of: sink.schema.registered, sink.subject.name)
   }
 
   private func tagRules(
     _ selectors: [TagRules.Selector], of schema: RegisteredSchema, _ name: String
-  ) throws(PlanRefusal) -> TagRules {
+  ) throws(Unplannable) -> TagRules {
     guard selectors.count <= RuleMask.maximumRules else {
-      throw PlanRefusal(name, "more than \(RuleMask.maximumRules) ENCRYPT rules")
+      throw .refused(PlanRefusal(name, "more than \(RuleMask.maximumRules) ENCRYPT rules"))
     }
     var external: [TagRules.ExternalTags] = []
     for (pattern, tags) in schema.metadata?.tags ?? [:] {
       do throws(TagPatternError) {
         external.append(.init(pattern: try TagPattern(pattern), tags: Set(tags)))
       } catch {
-        throw PlanRefusal(name, "\(error)")
+        throw .refused(PlanRefusal(name, "\(error)"))
       }
     }
     return TagRules(
@@ -93,8 +87,12 @@ package struct PlanCompiler: Sendable {
       containerTagsReachChildren: settings.containerTagsReachChildren)
   }
 
-  /// Refuses what would come out in the clear although it, or a field around it, is tagged.
-  private func checkCoverage(_ plan: FieldPlan, _ name: String) throws(PlanRefusal) {
+  // MARK: Coverage
+
+  /// Refuses what would come out in the clear although it, or something around it, is sealed or tagged.
+  func checkCoverage(
+    _ plan: FieldPlan, _ layers: Layers, _ sink: SinkSubject, _ name: String
+  ) throws(PlanRefusal) {
     guard steps.seals else { return }
     let clear = plan.leftClear.filter { !settings.allowances.clearFields.contains($0) }
     guard clear.isEmpty else {
@@ -111,26 +109,33 @@ package struct PlanCompiler: Sendable {
         "the writer's rules seal \(field.name) and the sink's do not, so it might come out in the clear; tag it in the "
           + "sink's schema, or name it in acceptClear")
     }
+    guard layers.payload.isEmpty || !sink.payloadTargets.isEmpty else {
+      throw PlanRefusal(
+        name,
+        "the writer's rules seal the payload and those of \(sink.subject) do not; add a decrypt step before, or an "
+          + "ENCRYPT_PAYLOAD rule to the sink's schema")
+    }
   }
 
   // MARK: Work
 
   /// The writer's layers, in list order.
-  private struct Layers {
+  struct Layers {
     var fields: [FieldWork.OpeningLayer] = []
     var payload: [FieldWork.OpeningLayer] = []
   }
 
-  private func openingLayers(
+  func openingLayers(
     _ rules: EffectiveRules, of schema: RegisteredSchema, _ subject: Subject, _ name: String
-  ) throws(PlanRefusal) -> Layers {
+  ) throws(Unplannable) -> Layers {
     if steps.opens, let rule = settings.allowances.refused(of: rules) {
-      throw PlanRefusal(
-        name,
-        "the rule \(rule.name) of type \(rule.type) would have to run on reading, and is not run here; name it in "
-          + "passRules to go on without it")
+      throw .refused(
+        PlanRefusal(
+          name,
+          "the rule \(rule.name) of type \(rule.type) would have to run on reading, and is not run here; name it in "
+            + "passRules to go on without it"))
     }
-    func layers(_ rules: [EffectiveRule]) throws(PlanRefusal) -> [FieldWork.OpeningLayer] {
+    func layers(_ rules: [EffectiveRule]) throws(Unplannable) -> [FieldWork.OpeningLayer] {
       var layers: [FieldWork.OpeningLayer] = []
       for rule in rules {
         do throws(InvalidRule) {
@@ -140,7 +145,7 @@ package struct PlanCompiler: Sendable {
               rule: rule.rule.name, family: KeyFamilyIdentity(specification, subject: subject, side: .source),
               rotates: specification.expiryDays != nil, onFailure: rule.onFailure))
         } catch {
-          throw PlanRefusal(name, "\(error)")
+          throw .refused(PlanRefusal(name, "\(error)"))
         }
       }
       return layers
@@ -148,25 +153,34 @@ package struct PlanCompiler: Sendable {
     return Layers(fields: try layers(rules.encrypt), payload: try layers(rules.payload))
   }
 
-  private func work(
-    on field: PlannedField, _ layers: Layers, _ sink: SinkSubject, _ name: String
-  ) throws(PlanRefusal) -> FieldWork {
-    let targets = field.sealing.rules.map { sink.fieldTargets[$0] }
-    var unsupportedType: String?
-    if case .unsupported(let type) = field.type {
-      unsupportedType = type
-      if !targets.isEmpty, !field.isInUnion {
-        throw PlanRefusal(
-          name, "the tagged field \(field.name) has type \(type), which cannot be sealed")
+  /// What to do to each field of a plan; without a sink nothing is sealed.
+  func work(
+    on plan: FieldPlan, _ layers: Layers, _ sink: SinkSubject?, _ name: String,
+    purpose: FieldWork.Purpose? = nil
+  ) throws(PlanRefusal) -> [FieldWork] {
+    let purpose = purpose ?? (sink == nil ? .open(passesPlaintext: steps.passesPlaintext) : self.purpose)
+    let candidates = candidates(layers, sink)
+    var work: [FieldWork] = []
+    for field in plan.fields {
+      let targets = sink.map { sink in field.sealing.rules.map { sink.fieldTargets[$0] } } ?? []
+      var unsupportedType: String?
+      if case .unsupported(let type) = field.type {
+        unsupportedType = type
+        if !targets.isEmpty, !field.isInUnion {
+          throw PlanRefusal(
+            name, "the tagged field \(field.name) has type \(type), which cannot be sealed")
+        }
       }
+      work.append(
+        FieldWork(
+          purpose: purpose, isText: field.type == .string, unsupportedType: unsupportedType,
+          opening: steps.opens ? field.opening.rules.reversed().map { layers.fields[$0] } : [],
+          targets: targets, candidates: candidates))
     }
-    return FieldWork(
-      purpose: purpose, isText: field.type == .string, unsupportedType: unsupportedType,
-      opening: steps.opens ? field.opening.rules.reversed().map { layers.fields[$0] } : [],
-      targets: targets, candidates: candidates(layers, sink))
+    return work
   }
 
-  private func payloadWork(_ layers: Layers, _ sink: SinkSubject) -> FieldWork? {
+  func payloadWork(_ layers: Layers, _ sink: SinkSubject) -> FieldWork? {
     let work = FieldWork(
       purpose: purpose, isText: false, unsupportedType: nil,
       opening: steps.opens ? layers.payload.reversed() : [], targets: sink.payloadTargets,
@@ -180,9 +194,10 @@ package struct PlanCompiler: Sendable {
   }
 
   /// The target's keys first, because what is current is the most likely; then whatever else it may be under.
-  private func candidates(_ layers: Layers, _ sink: SinkSubject) -> [KeyFamilyIdentity] {
+  private func candidates(_ layers: Layers, _ sink: SinkSubject?) -> [KeyFamilyIdentity] {
     var candidates: [KeyFamilyIdentity] = []
-    for family in sink.targets.map({ $0.key.family }) + (layers.fields + layers.payload).map(\.family)
+    for family in (sink?.targets ?? []).map({ $0.key.family })
+      + (layers.fields + layers.payload).map(\.family)
       + settings.declaredKeys where !candidates.contains(family)
     {
       candidates.append(family)

@@ -1,10 +1,13 @@
 package import Codecs
+internal import SchemaRegistry
 
 /// What a job does to the records of one writer schema, and of one message type where there are several.
 package struct RecordPlan: Sendable {
   package let fieldPlan: FieldPlan
   /// By position in the field plan's list.
   package let work: [FieldWork]
+  /// What happens before the fields are processed; `nil` where the structure stays as it is.
+  package let before: BodyResolution?
   /// What is done to the body as a whole, around the fields; `nil` when nothing is.
   package let payload: FieldWork?
   /// What the rewritten records carry in place of the writer's reference.
@@ -15,6 +18,25 @@ package struct RecordPlan: Sendable {
   /// Under which subject's rules it is opened, and sealed.
   package let sourceSubject: String
   package let sinkSubject: String
+
+  /// Throws when the sink's schema has no id to stamp records with.
+  init(
+    fieldPlan: FieldPlan, work: [FieldWork], before: BodyResolution?, payload: FieldWork?, message: [Int32]?,
+    _ subject: Subject, _ sink: SinkSubject
+  ) throws(PlanRefusal) {
+    guard let sinkID = sink.schema.registered.id else {
+      throw PlanRefusal(sink.subject, "the registry gave no schema id")
+    }
+    self.fieldPlan = fieldPlan
+    self.work = work
+    self.before = before
+    self.payload = payload
+    self.sinkID = sinkID
+    sinkGUID = sink.schema.registered.guid
+    sinkIndexes = message
+    sourceSubject = subject.name
+    sinkSubject = sink.subject.name
+  }
 
   /// Whether any field is sealed, or the body.
   package var seals: Bool { ([payload].compactMap { $0 } + work).contains { !$0.sealing.isEmpty } }

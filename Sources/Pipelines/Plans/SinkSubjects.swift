@@ -4,17 +4,27 @@ package import SchemaRegistry
 
 /// The subjects records are written under, each looked up when it is first needed and pinned from then on.
 package actor SinkSubjects {
-  private let settings: PlanSettings
-  private let schemas: SchemaRegistryClient
+  let settings: PlanSettings
+  let schemas: SchemaRegistryClient
+  let sourceSchemas: SchemaRegistryClient
   private let keyRing: KeyRing
-  /// Whether keys are found or made; otherwise they are only looked for.
-  private let makesKeys: Bool
+  /// Whether keys and schemas are made where they are missing; otherwise the job is only looked at.
+  let makes: Bool
+  /// What was registered in place of writers' schemas.
+  var twins: [TwinKey: ParsedSchema] = [:]
   private var known: [Subject: Task<Result<SinkSubject, PlanFailure>, Never>] = [:]
 
+  struct TwinKey: Hashable {
+    let subject: Subject
+    let text: String
+  }
+
   package init(
-    _ settings: PlanSettings, schemas: SchemaRegistryClient, keyRing: KeyRing, makesKeys: Bool
+    _ settings: PlanSettings, schemas: SchemaRegistryClient, sourceSchemas: SchemaRegistryClient,
+    keyRing: KeyRing, makes: Bool
   ) {
-    self.makesKeys = makesKeys
+    self.makes = makes
+    self.sourceSchemas = sourceSchemas
     self.settings = settings
     self.schemas = schemas
     self.keyRing = keyRing
@@ -28,6 +38,15 @@ package actor SinkSubjects {
     let result = await search.value
     if case .failure = result { known[subject] = nil }
     return try result.get()
+  }
+
+  /// Writes on under the schema that twins were registered beside, as the registry now numbers it.
+  package func settleTwins() async throws(PlanFailure) {
+    for subject in Set(twins.keys.map(\.subject)) {
+      let sink = try await self.subject(subject)
+      guard let restored = try await restoreLatest(of: sink) else { continue }
+      known[subject] = Task { .success(restored) }
+    }
   }
 
   /// The subjects met so far.
@@ -70,10 +89,12 @@ package actor SinkSubjects {
       references = try await schemas.references(of: schema, subject: subject)
     } catch {
       guard error.reason == .notFound else { throw .registry(error) }
+      if settings.registersMissing { return try await registerMissing(subject) }
       throw .refused(
         PlanRefusal(
           "sink subject \(subject)",
-          "it has no such schema; register the one that records are to be written with"))
+          "it has no such schema; register the one that records are to be written with, or set sink.whenMissing"
+        ))
     }
     return try PlanFailure.refusing { () throws(PlanRefusal) in
       try ParsedSchema(schema, references: references, named: "sink subject \(subject)")
@@ -119,7 +140,7 @@ package actor SinkSubjects {
     _ entry: SealingRules.Entry, _ subject: Subject
   ) async throws(KeyError) -> SinkSubject.Target {
     let family = KeyFamilyIdentity(entry.specification, subject: subject, side: settings.sinkSide)
-    guard makesKeys else {
+    guard makes else {
       let forecast = try await keyRing.forecast(for: entry.specification, subject: subject)
       return .init(entry, key: KeyName(family, version: forecast.version), isKeyNew: forecast.isNew)
     }

@@ -5,10 +5,13 @@ final class LanePlan {
   let plan: RecordPlan
   let actions: [FieldAction]
   let payload: FieldAction?
+  /// For the fields of the body before it is resolved.
+  let openings: [FieldAction]
 
   init(_ plan: RecordPlan, keys: LaneKeys) {
     self.plan = plan
     actions = plan.work.map { FieldAction($0, keys: keys) }
+    openings = plan.before?.openingWork.map { FieldAction($0, keys: keys) } ?? []
     payload = plan.payload.map { FieldAction($0, keys: keys) }
   }
 }

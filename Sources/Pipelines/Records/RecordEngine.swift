@@ -24,6 +24,9 @@ package final class RecordEngine {
   private let arena = ByteArena()
   /// A body on its way from one layer of the payload to the next.
   private let inner = ByteArena(capacity: 1_024)
+  /// A body as it was opened, and as it was resolved.
+  private let opened = ByteArena(capacity: 1_024)
+  private let resolved = ByteArena(capacity: 1_024)
   private let headerArena = ByteArena(capacity: 64)
   private var plans = LanePlans()
 
@@ -86,7 +89,7 @@ package final class RecordEngine {
     begin(frame, lanePlan, reference)
     processor.begin(lanePlan.actions)
     do throws(RecordFailure) {
-      let isChanged = try rewrite(body, lanePlan)
+      let isChanged = try rewriteBody(body, lanePlan)
       if isChanged { return .rewritten(isInHeader: frame.isInHeader) }
       return restamped(frame, lanePlan, reference, body)
     } catch {
@@ -97,7 +100,10 @@ package final class RecordEngine {
       }
       // A reading rule that says so lets the record go on sealed, which never feeds a seal; a writing rule that says
       // so lets it go on in the clear, which the pipeline has allowed or there would be no such plan.
-      if processor.failureAction == .none, processor.wasSealing || !lanePlan.plan.seals {
+      // Neither goes with a body whose structure would be another one's.
+      if processor.failureAction == .none, lanePlan.plan.before == nil,
+        processor.wasSealing || !lanePlan.plan.seals
+      {
         return restamped(frame, lanePlan, reference, body)
       }
       return .failed(error, action: processor.failureAction)
@@ -126,7 +132,7 @@ package final class RecordEngine {
   // MARK: Bodies
 
   /// Takes the payload's layers off, rewrites the fields inside, and puts the target's layers on where they belong.
-  private func rewrite(
+  private func rewriteBody(
     _ body: UnsafeRawBufferPointer, _ lanePlan: LanePlan
   ) throws(RecordFailure) -> Bool {
     guard let payload = lanePlan.payload else { return try rewriteFields(of: body, lanePlan, into: arena) }
@@ -154,13 +160,36 @@ package final class RecordEngine {
   private func rewriteFields(
     of body: UnsafeRawBufferPointer, _ lanePlan: LanePlan, into output: ByteArena
   ) throws(RecordFailure) -> Bool {
+    guard let before = lanePlan.plan.before else {
+      return try rewrite(body, lanePlan.plan.fieldPlan, into: output)
+    }
+    opened.removeAll()
+    resolved.removeAll()
+    processor.actions = lanePlan.openings
+    let isOpened = try rewrite(body, before.openingPlan, into: opened)
     do throws(RecordError) {
-      return try lanePlan.plan.fieldPlan.rewrite(body, into: output, transform: processor)
+      try before.resolution.resolve(isOpened ? opened.bytes : body, into: resolved)
+    } catch {
+      throw .malformed(error)
+    }
+    processor.actions = lanePlan.actions
+    if try !rewrite(resolved.bytes, lanePlan.plan.fieldPlan, into: output) { output.append(resolved.bytes) }
+    return true
+  }
+
+  private func rewrite(
+    _ body: UnsafeRawBufferPointer, _ plan: FieldPlan, into output: ByteArena
+  ) throws(RecordFailure) -> Bool {
+    let mark = output.count
+    do throws(RecordError) {
+      if try plan.rewrite(body, into: output, transform: processor) { return true }
+      output.truncate(to: mark)
+      return false
     } catch {
       guard case .stopped(let field) = error.reason, let failure = processor.failure else {
         throw .malformed(error)
       }
-      throw .field(name: lanePlan.plan.fieldPlan.fields[field].name, path: error.path, failure)
+      throw .field(name: plan.fields[field].name, path: error.path, failure)
     }
   }
 }

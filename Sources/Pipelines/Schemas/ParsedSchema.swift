@@ -8,7 +8,7 @@ package struct ParsedSchema: Sendable {
     case protobuf(ProtobufSchema)
   }
 
-  package let registered: RegisteredSchema
+  package internal(set) var registered: RegisteredSchema
   package let references: [ReferencedSchema]
   package let form: Form
 

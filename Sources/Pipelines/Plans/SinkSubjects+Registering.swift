@@ -1,0 +1,145 @@
+internal import Codecs
+internal import KeyManagement
+internal import SchemaRegistry
+
+// What a job registers, where the pipeline says it may: a schema for a subject that has none, and twins.
+extension SinkSubjects {
+  // MARK: Missing schemas
+
+  /// The source's latest schema, for a sink subject that has none: without its encryption rules where nothing is
+  /// sealed, so that ordinary consumers just work.
+  func registerMissing(_ subject: Subject) async throws(PlanFailure) -> ParsedSchema {
+    let place = "sink subject \(subject)"
+    guard let source = settings.source.only else {
+      throw .refused(
+        PlanRefusal(
+          place, "it has no schema, and none can be copied: the source's subject depends on the record"))
+    }
+    var schema: RegisteredSchema
+    let references: [ReferencedSchema]
+    do throws(RegistryError) {
+      schema = try await sourceSchemas.latest(source)
+      references = try await sourceSchemas.references(of: schema, subject: source)
+    } catch {
+      guard error.reason == .notFound else { throw .registry(error) }
+      throw .refused(PlanRefusal(place, "it has no schema, and neither has the source subject \(source)"))
+    }
+    guard settings.sinkSide == .source || schema.references.isEmpty else {
+      throw .refused(
+        PlanRefusal(
+          place, "it has no schema, and the source's refers to others, which its own registry would lack"))
+    }
+    if !settings.steps.seals { schema.ruleSet = schema.ruleSet?.withoutEncryption }
+    // An empty rule set is said in so many words: without one, the registry would take over a deleted version's.
+    schema.ruleSet = schema.ruleSet ?? RuleSet()
+    return try await register(schema, references, under: subject)
+  }
+
+  // MARK: Twins
+
+  /// A version of the sink's subject with the writer's structure and the sink's tags and rules.
+  func twin(of writer: ParsedSchema, of sink: SinkSubject, named name: String) async throws(PlanFailure)
+    -> SinkSubject
+  {
+    if let known = twins[TwinKey(subject: sink.subject, text: writer.registered.text)] {
+      return sink.with(known)
+    }
+    let transfer = try PlanFailure.refusing { () throws(PlanRefusal) in try writer.retagged(as: sink, name) }
+    let undecided = transfer.undecided.filter { !settings.allowances.clearFields.contains($0) }
+    guard undecided.isEmpty || !settings.steps.seals else {
+      throw .refused(
+        PlanRefusal(
+          name,
+          "the sink schema of \(sink.subject) does not have \(undecided.joined(separator: ", ")), so nothing says "
+            + "whether to seal it; name it in acceptClear to leave it in the clear"))
+    }
+    var schema = RegisteredSchema(
+      type: writer.registered.type, text: transfer.text, references: writer.registered.references)
+    schema.metadata = sink.schema.registered.metadata
+    schema.ruleSet = sink.schema.registered.ruleSet ?? RuleSet()
+    let twin = try await register(schema, writer.references, under: sink.subject)
+    twins[TwinKey(subject: sink.subject, text: writer.registered.text)] = twin
+    return sink.with(twin)
+  }
+
+  /// Makes the sink's schema the latest version again where twins came after it, so that producers who use the latest
+  /// go on with it. A registry does not number the same schema anew, so it gets a metadata property more.
+  func restoreLatest(of sink: SinkSubject) async throws(PlanFailure) -> SinkSubject? {
+    guard makes, settings.selection == .latest else { return nil }
+    do throws(RegistryError) {
+      let latest = try await schemas.latest(sink.subject)
+      guard latest.id != sink.schema.registered.id else { return nil }
+      var schema = sink.schema.registered
+      schema.metadata = schema.metadata ?? .init()
+      schema.metadata?.properties[Self.twinProperty] = "\(latest.version ?? 0)"
+      let registered = try await schemas.register(schema, under: sink.subject)
+      return sink.with(sink.schema.registered(as: registered))
+    } catch {
+      throw .registry(error)
+    }
+  }
+
+  /// Names the version of the last twin that the schema follows.
+  private static let twinProperty = "reseal.follows.version"
+
+  private func register(
+    _ schema: RegisteredSchema, _ references: [ReferencedSchema], under subject: Subject
+  ) async throws(PlanFailure) -> ParsedSchema {
+    var registered = schema
+    if makes {
+      do throws(RegistryError) {
+        registered = try await schemas.register(schema, under: subject)
+      } catch {
+        guard error.reason == .conflict || error.reason == .invalid else { throw .registry(error) }
+        throw .refused(PlanRefusal("sink subject \(subject)", "a schema could not be registered: \(error)"))
+      }
+    } else {
+      // Only looked at: any id will do, no record will carry it.
+      registered.id = registered.id ?? 0
+    }
+    return try PlanFailure.refusing { () throws(PlanRefusal) in
+      try ParsedSchema(registered, references: references, named: "sink subject \(subject)")
+    }
+  }
+}
+
+extension RuleSet {
+  /// The rules that neither seal nor open.
+  fileprivate var withoutEncryption: RuleSet {
+    var rules = self
+    rules.domainRules.removeAll { $0.type == "ENCRYPT" }
+    rules.encodingRules.removeAll { $0.type == "ENCRYPT_PAYLOAD" }
+    return rules
+  }
+}
+
+extension ParsedSchema {
+  /// Its text with the sink's tags in place of its own.
+  fileprivate func retagged(as sink: SinkSubject, _ name: String) throws(PlanRefusal) -> TagTransfer {
+    let target = sink.schema
+    do {
+      switch (registered.type, target.registered.type) {
+      case (.avro, .avro):
+        return try TagTransfer(
+          avro: registered.text, sink: target.registered.text, sinkReferences: target.references.texts)
+      case (.json, .json):
+        return try TagTransfer(jsonSchema: registered.text, sink: target.registered.text)
+      default:
+        throw PlanRefusal(
+          name,
+          "no twin can be made of a \(registered.type.rawValue) schema; register one under \(sink.subject)")
+      }
+    } catch let refusal as PlanRefusal {
+      throw refusal
+    } catch {
+      throw PlanRefusal(name, "no twin can be made of it: \(error)")
+    }
+  }
+
+  /// The same schema as the registry now numbers it.
+  fileprivate func registered(as registered: RegisteredSchema) -> ParsedSchema {
+    var copy = self
+    copy.registered = registered
+    return copy
+  }
+}

@@ -1,0 +1,149 @@
+import Codecs
+import JSON
+import SchemaRegistry
+import Testing
+
+/// Topics whose records were written under many versions of a schema.
+struct SchemaDriftTests {
+  /// Fields that versions of the schema are made of; all but two are tagged.
+  private static let fields = [
+    "id": #"{"name":"id","type":"long"}"#,
+    "ssn": #"{"name":"ssn","type":"string","confluent:tags":["PII"]}"#,
+    "old": #"{"name":"old","type":"string","default":"","confluent:tags":["PII"]}"#,
+    "email": #"{"name":"email","type":"string","default":"","confluent:tags":["PII"]}"#,
+    "city": #"{"name":"city","type":"string","default":""}"#,
+    "phone": #"{"name":"phone","type":["null","string"],"default":null,"confluent:tags":["PII"]}"#,
+  ]
+
+  /// Fields come and go.
+  private static let versions = [
+    ["id", "ssn", "old"], ["id", "ssn", "old", "email"], ["id", "ssn", "email"],
+    ["id", "ssn", "email", "city"],
+    ["id", "ssn", "email", "city", "phone"],
+  ]
+
+  private static func schema(_ version: Int) -> String {
+    let members = versions[version].compactMap { fields[$0] }.joined(separator: ",")
+    return #"{"type":"record","name":"Customer","namespace":"t","fields":[\#(members)]}"#
+  }
+
+  private static func document(_ index: Int, version: Int) -> JSONValue {
+    var document = JSONObject()
+    for name in versions[version] {
+      document[name] =
+        switch name {
+        case "id": JSONValue(index)
+        case "city": .string("Oxford \(index)")
+        // Nothing in the sink says whether this one is to be sealed; whoever accepts that accepts it in the clear.
+        case "old": .string("accepted \(index)")
+        default: .string("canary \(name) \(index)")
+        }
+    }
+    return .object(document)
+  }
+
+  private static let count = 50
+
+  /// Fifty records, ten of each version in turn, and a sink whose schema is the last version's with rules.
+  private func cluster() async throws -> Cluster {
+    let cluster = try await Cluster(topics: ["in", "out", "back"])
+    var ids: [Int32] = []
+    for version in Self.versions.indices {
+      let schema = RegisteredSchema(text: Self.schema(version))
+      ids.append(try #require(try await cluster.schemas.register(schema, under: Subject("in-value")).id))
+    }
+    var sink = RegisteredSchema(text: Self.schema(4))
+    sink.ruleSet = Cluster.rules()
+    try await cluster.schemas.register(sink, under: Subject("out-value"))
+    try await cluster.produce(
+      (0..<Self.count).map { index in
+        let version = index % 5
+        let body = try AvroJSONEncoder.body(
+          Self.document(index, version: version), schema: AvroSchema(parsing: Self.schema(version)))
+        return .init(key: Array("\(index)".utf8), value: [0, 0, 0, 0, UInt8(ids[version])] + body)
+      })
+    return cluster
+  }
+
+  private func file(_ cluster: Cluster, _ more: [String: String]) throws -> PipelineFile {
+    try PipelineFile(cluster, more)
+  }
+
+  /// The documents of a topic, each under the schema it names.
+  private func documents(in topic: String, of cluster: Cluster) async throws -> [JSONValue] {
+    var documents: [JSONValue] = []
+    for record in try await cluster.records(in: topic) {
+      let value = try #require(record.value)
+      let schema = try await cluster.schemas.schema(.id(Int32(value[4])), subject: Subject("\(topic)-value"))
+      documents.append(
+        try Array(value.dropFirst(5)).withUnsafeBytes {
+          try AvroJSONDecoder.document($0, schema: AvroSchema(parsing: schema.text))
+        })
+    }
+    return documents
+  }
+
+  @Test func differentVersionsAreRefusedUntilThePipelineChooses() async throws {
+    let cluster = try await cluster()
+    let file = try file(cluster, [:])
+    let outcome = try await file.run()
+    #expect(outcome.exitCode == 78)
+    for version in 1...4 {
+      #expect(outcome.errors.contains("in-value version \(version) "), "\(outcome.errors)")
+    }
+    #expect(!outcome.errors.contains("in-value version 5 "))
+    #expect(try await cluster.records().isEmpty)
+  }
+
+  @Test func fieldsNobodyDecidedAboutNeedAcceptance() async throws {
+    let cluster = try await cluster()
+    let file = try file(cluster, ["sink": #"{"topic":"out","whenDifferent":"twin"}"#])
+    let outcome = try await file.run()
+    #expect(outcome.exitCode == 78)
+    #expect(outcome.errors.contains("does not have t.Customer.old"), "\(outcome.errors)")
+    #expect(try await cluster.records().isEmpty)
+  }
+
+  @Test func twinsKeepEveryStructure() async throws {
+    let cluster = try await cluster()
+    let file = try file(
+      cluster,
+      ["sink": #"{"topic":"out","whenDifferent":"twin"}"#, "acceptClear": #"["t.Customer.old"]"#])
+    let outcome = try await file.run()
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    let sealed = try await documents(in: "out", of: cluster)
+    #expect(sealed.count == Self.count)
+    for (index, document) in sealed.enumerated() {
+      #expect(document.object?.map(\.name) == Self.versions[index % 5])
+      #expect(!document.serialized().contains("canary"))
+    }
+    let latest = try await cluster.schemas.latest(Subject("out-value"))
+    #expect(latest.text.contains("phone"), "the sink's own schema is the latest again")
+    // Opened again under a subject that gets its schemas from the sealed topic's.
+    let back = try PipelineFile(
+      cluster,
+      [
+        "name": #""back""#, "source": #"{"topics":["out"],"until":"end"}"#, "steps": #"[{"decrypt":{}}]"#,
+        "sink": #"{"topic":"back","whenDifferent":"twin","whenMissing":"register"}"#,
+      ])
+    let opened = try await back.run()
+    #expect(opened.exitCode == 0, "\(opened.errors)")
+    #expect(
+      try await documents(in: "back", of: cluster)
+        == (0..<Self.count).map { Self.document($0, version: $0 % 5) })
+  }
+
+  @Test func resolutionBringsEverythingToOneStructure() async throws {
+    let cluster = try await cluster()
+    let file = try file(cluster, ["sink": #"{"topic":"out","whenDifferent":"resolve"}"#])
+    let outcome = try await file.run()
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    let sealed = try await documents(in: "out", of: cluster)
+    #expect(sealed.count == Self.count)
+    for (index, document) in sealed.enumerated() {
+      #expect(document.object?.map(\.name) == Self.versions[4])
+      #expect(document["id"] == JSONValue(index))
+      #expect(!document.serialized().contains("canary"))
+    }
+  }
+}
