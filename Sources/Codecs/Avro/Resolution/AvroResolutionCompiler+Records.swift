@@ -1,5 +1,16 @@
 // Records: which of the writer's fields goes where.
 extension AvroResolutionCompiler {
+  /// A record's part of the program; see ``AvroResolutionProgram/Record``.
+  struct CompiledRecord {
+    var steps: [Step] = []
+    var order: [Int] = []
+  }
+
+  struct Step {
+    let action: AvroResolutionProgram.Step
+    let field: String
+  }
+
   mutating func record(
     _ record: AvroSchema.Record, _ other: AvroSchema.Record, _ pair: Pair, path: String
   ) throws(AvroResolutionError) -> AvroResolutionProgram.Position {
@@ -18,20 +29,25 @@ extension AvroResolutionCompiler {
     return position
   }
 
-  /// A record of nothing is nothing, so that records of records of nothing cost nothing.
+  /// Puts a compiled record into the program. A record of nothing is nothing, so that records of records of nothing
+  /// cost nothing.
   mutating func finish(
-    _ record: AvroResolutionProgram.Record, at position: AvroResolutionProgram.Position, _ index: Int
+    _ record: CompiledRecord, at position: AvroResolutionProgram.Position, _ index: Int
   ) {
-    let isNothing = record.steps.map { step in
+    let something = record.steps.filter { step in
       switch step.action {
-      case .value(let value), .dropped(let value): program.isNothing(value)
-      case .constant: false
+      case .value(let value), .dropped(let value): !program.isNothing(value)
+      case .constant: true
       }
     }
-    if isNothing.allSatisfy(\.self) { program.operations[Int(position)] = .nothing }
-    program.records[index] = record
-    guard record.order.isEmpty else { return }
-    program.records[index].steps = zip(record.steps, isNothing).compactMap { $1 ? nil : $0 }
+    if something.isEmpty { program.operations[Int(position)] = .nothing }
+    let steps = record.order.isEmpty ? something : record.steps
+    program.records[index] = .init(
+      steps: program.steps.count..<program.steps.count + steps.count,
+      order: program.order.count..<program.order.count + record.order.count)
+    program.steps += steps.map(\.action)
+    program.fields += steps.map(\.field)
+    program.order += record.order
   }
 
   /// For each of the reader's fields the position of the writer's that it takes, or `nil` for its default.
@@ -51,8 +67,8 @@ extension AvroResolutionCompiler {
   /// The reader's fields stand in the order of the writer's, with fields only the one or the other has between.
   private mutating func inOrder(
     _ record: AvroSchema.Record, _ other: AvroSchema.Record, _ sources: [Int?], path: String
-  ) throws(AvroResolutionError) -> AvroResolutionProgram.Record {
-    var compiled = AvroResolutionProgram.Record()
+  ) throws(AvroResolutionError) -> CompiledRecord {
+    var compiled = CompiledRecord()
     var next = 0
     for (field, source) in zip(other.fields, sources) {
       guard let source else {
@@ -69,8 +85,8 @@ extension AvroResolutionCompiler {
 
   private mutating func reordered(
     _ record: AvroSchema.Record, _ other: AvroSchema.Record, _ sources: [Int?], path: String
-  ) throws(AvroResolutionError) -> AvroResolutionProgram.Record {
-    var compiled = AvroResolutionProgram.Record()
+  ) throws(AvroResolutionError) -> CompiledRecord {
+    var compiled = CompiledRecord()
     var steps: [Int: Int] = [:]
     let targets = Dictionary(
       uniqueKeysWithValues: zip(sources, other.fields).compactMap { source, field in
@@ -99,7 +115,7 @@ extension AvroResolutionCompiler {
 
   private mutating func value(
     of field: AvroSchema.Field, _ target: AvroSchema.Field, path: String
-  ) throws(AvroResolutionError) -> AvroResolutionProgram.Step {
+  ) throws(AvroResolutionError) -> Step {
     let value = try compile(
       Pair(writer: field.type, reader: target.type), path: Self.path(path, field.name))
     return .init(action: .value(value), field: field.name)
@@ -107,19 +123,20 @@ extension AvroResolutionCompiler {
 
   private mutating func dropped(
     _ field: AvroSchema.Field
-  ) throws(AvroResolutionError) -> AvroResolutionProgram.Step {
+  ) throws(AvroResolutionError) -> Step {
     .init(action: .dropped(try skip(field.type)), field: field.name)
   }
 
   private mutating func constant(
     _ field: AvroSchema.Field, path: String
-  ) throws(AvroResolutionError) -> AvroResolutionProgram.Step {
+  ) throws(AvroResolutionError) -> Step {
     let path = Self.path(path, field.name)
     guard let value = field.defaultValue else { throw .missingField(path: path) }
     do {
       let bytes = try defaults.encoding(ofDefault: value, as: field.type, path: path)
       program.defaults += bytes
-      return .init(action: .constant(program.defaults.count - bytes.count..<program.defaults.count))
+      let range = program.defaults.count - bytes.count..<program.defaults.count
+      return .init(action: .constant(range), field: field.name)
     } catch {
       throw .invalidDefault(path: error.path, expected: error.expected)
     }

@@ -1,6 +1,6 @@
 // Fields that the reader lacks: their bytes have to be walked all the same.
 extension AvroResolutionCompiler {
-  /// The operation that walks over a value whose output is thrown away.
+  /// The operation that leaves a value as it is, so that nothing is copied that is thrown away.
   mutating func skip(_ node: AvroSchema.NodeID) throws(AvroResolutionError) -> AvroResolutionProgram.Position
   {
     if let known = skipped[node] { return known }
@@ -13,7 +13,7 @@ extension AvroResolutionCompiler {
       program.records.append(.init())
       position = add(.record(index))
       skipped[node] = position
-      var steps: [AvroResolutionProgram.Step] = []
+      var steps: [Step] = []
       for field in record.fields {
         steps.append(.init(action: .value(try skip(field.type)), field: field.name))
       }
@@ -23,7 +23,9 @@ extension AvroResolutionCompiler {
     case .map(let value): position = add(.map(try skip(value)))
     case .union(let branches):
       var operations: [AvroResolutionProgram.Position?] = []
-      for branch in branches { operations.append(try skip(branch)) }
+      for (number, branch) in branches.enumerated() {
+        operations.append(add(.branch(number, try skip(branch))))
+      }
       position = add(branches: operations)
     case let kind: position = add(copy(of: kind))
     }

@@ -36,30 +36,29 @@ struct AvroResolutionProgram: Sendable {
   }
 
   struct Record: Sendable {
-    /// What is done one after the other, in the order of the writer's fields.
-    var steps: [Step] = []
-    /// The steps whose output makes up the reader's record, in its order; empty when the steps are in order.
-    var order: [Int] = []
+    /// What is done one after the other, in the order of the writer's fields: in `steps` and `fields`.
+    var steps = 0..<0
+    /// In `order`: the positions, among the record's steps, of those that make up the reader's record, in its order.
+    /// Empty when the steps are in that order.
+    var order = 0..<0
   }
 
-  struct Step: Sendable {
-    enum Action: Sendable {
-      case value(Position)
-      /// A field that the reader lacks.
-      case dropped(Position)
-      /// A field that the writer lacks: the encoded default, in `defaults`.
-      case constant(Range<Int>)
-    }
-
-    let action: Action
-    /// The writer's field, where it has one.
-    var field = ""
+  enum Step: Sendable {
+    case value(Position)
+    /// A field that the reader lacks.
+    case dropped(Position)
+    /// A field that the writer lacks: the encoded default, in `defaults`.
+    case constant(Range<Int>)
   }
 
   var operations: [Operation] = []
   var symbols: [Position] = []
   var branches: [Position] = []
   var records: [Record] = []
+  var steps: [Step] = []
+  /// For each step the name of the writer's field, or of the reader's where the writer has none.
+  var fields: [String] = []
+  var order: [Int] = []
   var defaults: [UInt8] = []
   var root: Position = 0
 
@@ -96,9 +95,9 @@ extension AvroResolutionProgram {
       known[position] = []
       let answer = limited(
         records[index].steps.flatMap { step -> [String] in
-          switch step.action {
-          case .value(let value): dropped(below: value, &known).map { ".\(step.field)\($0)" }
-          case .dropped: [".\(step.field)"]
+          switch steps[step] {
+          case .value(let value): dropped(below: value, &known).map { ".\(fields[step])\($0)" }
+          case .dropped: [".\(fields[step])"]
           case .constant: []
           }
         })
