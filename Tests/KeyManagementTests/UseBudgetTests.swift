@@ -20,8 +20,8 @@ struct UseBudgetTests {
       (UInt64.max, 1, .exhausted(.stop)),
     ] as [(UInt64, Int, UseBudget.Grant)])
   func grantsWhatIsLeftAfterPriorUse(_ priorUse: UInt64, _ wanted: Int, _ grant: UseBudget.Grant) {
-    var budget = UseBudget(priorUse: priorUse, rotates: false)
-    #expect(budget.take(wanted) == grant)
+    var budget = UseBudget(declaring: priorUse)
+    #expect(budget.take(wanted, rotates: false) == grant)
   }
 
   @Test func theLimitIsBelowWhatGCMAllowsOneKey() {
@@ -29,19 +29,19 @@ struct UseBudgetTests {
   }
 
   @Test func warnsOnce() {
-    var budget = UseBudget(priorUse: UseBudget.warning - 1, rotates: true)
-    #expect(budget.take(1) == .uses(1, warns: true))
+    var budget = UseBudget(declaring: UseBudget.warning - 1)
+    #expect(budget.take(1, rotates: true) == .uses(1, warns: true))
     budget.giveBack(1)
-    #expect(budget.take(1) == .uses(1, warns: false))
+    #expect(budget.take(1, rotates: true) == .uses(1, warns: false))
   }
 
   @Test(arguments: [(true, UseBudget.Exhaustion.newVersionNeeded), (false, .stop)])
   func whatFollowsDependsOnTheRule(rotates: Bool, _ exhaustion: UseBudget.Exhaustion) {
-    var budget = UseBudget(priorUse: UseBudget.limit - 1, rotates: rotates)
-    #expect(budget.take(5) == .uses(1, warns: true))
-    #expect(budget.take(5) == .exhausted(exhaustion))
+    var budget = UseBudget(declaring: UseBudget.limit - 1)
+    #expect(budget.take(5, rotates: rotates) == .uses(1, warns: true))
+    #expect(budget.take(5, rotates: rotates) == .exhausted(exhaustion))
     budget.giveBack(1)
-    #expect(budget.take(5) == .uses(1, warns: false))
+    #expect(budget.take(5, rotates: rotates) == .uses(1, warns: false))
   }
 
   // MARK: Lanes
@@ -53,13 +53,13 @@ struct UseBudgetTests {
   @Test func lanesTogetherNeverExceedTheBudget() async {
     let ledger = UseLedger(log: silentLog)
     let room = UInt64(UseLedger.batch * 3 + 7)
-    ledger.open(identity(), rotates: true, priorUse: UseBudget.limit - room)
+    ledger.declare(UseBudget.limit - room, of: identity())
     let sealed = await withTaskGroup(of: UInt64.self) { group in
       for _ in 0..<8 {
         group.addTask {
           var allowance = UseAllowance(ledger, of: identity())
           var sealed: UInt64 = 0
-          while allowance.spend() == nil { sealed += 1 }
+          while allowance.spend(rotates: true) == nil { sealed += 1 }
           return sealed
         }
       }
@@ -71,22 +71,29 @@ struct UseBudgetTests {
 
   @Test func whatALaneDidNotUseGoesBack() {
     let ledger = UseLedger(log: silentLog)
-    ledger.open(identity(), rotates: false, priorUse: 100)
+    ledger.declare(100, of: identity())
     func seal(_ count: Int) {
       var allowance = UseAllowance(ledger, of: identity())
-      for _ in 0..<count { #expect(allowance.spend() == nil) }
+      for _ in 0..<count { #expect(allowance.spend(rotates: true) == nil) }
       #expect(ledger.counts[identity()] == 100 + UInt64(UseLedger.batch))
     }
     seal(5)
     #expect(ledger.counts[identity()] == 105)
-    ledger.open(identity(), rotates: false, priorUse: 0)
-    #expect(ledger.counts[identity()] == 105)
+    ledger.declare(.max, of: identity())
+    #expect(ledger.counts[identity()] == .max)
   }
 
   @Test func deterministicKeysHaveNoBudget() {
     let ledger = UseLedger(log: silentLog)
-    ledger.open(identity(.aes256SIV), rotates: false, priorUse: UInt64.max)
+    ledger.declare(.max, of: identity(.aes256SIV))
     var allowance = UseAllowance(ledger, of: identity(.aes256SIV))
-    #expect(allowance.spend() == nil && ledger.counts.isEmpty)
+    #expect(allowance.spend(rotates: true) == nil && ledger.counts.isEmpty)
+  }
+}
+
+extension UseBudget {
+  fileprivate init(declaring priorUse: UInt64) {
+    self.init()
+    declare(priorUse)
   }
 }

@@ -6,12 +6,13 @@ import RegistryServer
 /// Runs a server on a free port for as long as `body` takes.
 func withServer<Result: Sendable>(
   stateFile: String? = nil, accessControl: AccessControl? = nil,
+  drivers: [any KMSDriver] = [LocalKMS(environment: ["LOCAL_SECRET": "mysecret"])],
   _ body: (RawHTTPClient) async throws -> Result
 ) async throws -> Result {
   var options = RegistryServer.Options()
   options.stateFile = stateFile
   options.accessControl = accessControl
-  options.drivers = KMSDrivers([LocalKMS(environment: ["LOCAL_SECRET": "mysecret"])])
+  options.drivers = KMSDrivers(drivers)
   let server = try RegistryServer(options)
   let client = try RawHTTPClient(await server.start())
   do {

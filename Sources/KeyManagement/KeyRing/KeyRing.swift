@@ -7,10 +7,13 @@ package import SchemaRegistry
 package struct DataKey: Sendable {
   package let identity: DEKIdentity
   package let material: KeyMaterial
+  /// Where its uses are counted; `nil` where nobody counts.
+  package let uses: UseLedger?
 
-  package init(identity: DEKIdentity, material: KeyMaterial) {
+  package init(identity: DEKIdentity, material: KeyMaterial, uses: UseLedger? = nil) {
     self.identity = identity
     self.material = material
+    self.uses = uses
   }
 }
 
@@ -32,6 +35,9 @@ package actor KeyRing {
 
   /// Milliseconds before a DEK that could not be replaced is tried again.
   private static let replacementRetry: Int64 = 60_000
+
+  /// Counts what is sealed under the keys this ring gives out.
+  package nonisolated let uses: UseLedger
 
   private let registry: DEKRegistryClient
   private let drivers: KMSDrivers
@@ -62,6 +68,7 @@ package actor KeyRing {
     log: Logger, clock: @escaping Clock = { Int64(Date().timeIntervalSince1970 * 1_000) }
   ) throws(KeyError) {
     let settings = try KeyRingSettings(properties)
+    uses = UseLedger(log: log)
     self.registry = registry
     self.drivers = drivers
     self.properties = properties
@@ -298,7 +305,7 @@ package actor KeyRing {
         // Its age counts from our own clock at least: one that is ahead of the registry's would find every new
         // version too old and never stop making more.
         return target(
-          DataKey(identity: identity, material: made.material), max(dek?.timestamp ?? 0, clock()),
+          DataKey(identity: identity, material: made.material, uses: uses), max(dek?.timestamp ?? 0, clock()),
           specification)
       }
     } catch {
@@ -361,7 +368,7 @@ package actor KeyRing {
       let material = try serialized.withUnsafeBytes { (bytes) throws(CryptoError) in
         try KeyMaterial(serialized: bytes, for: dek.identity.algorithm)
       }
-      return DataKey(identity: dek.identity, material: material)
+      return DataKey(identity: dek.identity, material: material, uses: uses)
     } catch {
       throw KeyError(.damaged, dek.identity, "\(error)")
     }

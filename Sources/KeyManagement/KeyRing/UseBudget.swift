@@ -23,20 +23,19 @@ package struct UseBudget: Sendable, Hashable {
 
   /// Fields sealed so far, those of others as far as they were declared.
   package private(set) var used: UInt64
-  private let exhaustion: Exhaustion
   private var hasWarned = false
 
-  /// - Parameters:
-  ///   - priorUse: fields sealed before, by this program or by others, whose sealing cannot be seen here.
-  ///   - rotates: whether the rule has DEK versions.
-  package init(priorUse: UInt64, rotates: Bool) {
-    used = priorUse
-    exhaustion = rotates ? .newVersionNeeded : .stop
+  package init() { used = 0 }
+
+  /// Counts fields sealed before, by this program or by others, whose sealing cannot be seen here.
+  package mutating func declare(_ priorUse: UInt64) {
+    let (sum, overflows) = used.addingReportingOverflow(priorUse)
+    used = overflows ? .max : sum
   }
 
-  /// Takes up to `wanted` uses, 1 or more, out of the budget.
-  package mutating func take(_ wanted: Int) -> Grant {
-    guard used < Self.limit else { return .exhausted(exhaustion) }
+  /// Takes up to `wanted` uses, 1 or more, out of the budget, for a rule that has DEK versions or has not.
+  package mutating func take(_ wanted: Int, rotates: Bool) -> Grant {
+    guard used < Self.limit else { return .exhausted(rotates ? .newVersionNeeded : .stop) }
     let granted = min(UInt64(max(wanted, 1)), Self.limit - used)
     used += granted
     let warns = !hasWarned && used >= Self.warning

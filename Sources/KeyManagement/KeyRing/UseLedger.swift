@@ -14,22 +14,18 @@ package final class UseLedger: Sendable {
 
   package init(log: Logger) { self.log = log }
 
-  /// Begins the account of a DEK; a second call for the same one changes nothing. Uses of a DEK without an
-  /// account, such as AES-SIV ones, are not counted.
-  ///
-  /// `priorUse` is what the pipeline declares of other clients plus what the job's state remembers of this one.
-  package func open(_ identity: DEKIdentity, rotates: Bool, priorUse: UInt64 = 0) {
+  /// Counts uses that are not seen here: what others are said to have sealed, and what an earlier process of the
+  /// same job has. AES-SIV keys have no budget.
+  package func declare(_ priorUse: UInt64, of identity: DEKIdentity) {
     guard !identity.algorithm.isDeterministic else { return }
-    budgets.withLock { budgets in
-      if budgets[identity] == nil { budgets[identity] = UseBudget(priorUse: priorUse, rotates: rotates) }
-    }
+    budgets.withLock { $0[identity, default: UseBudget()].declare(priorUse) }
   }
 
-  /// Fields sealed under each DEK, prior use included.
+  /// Fields sealed under each AES-GCM DEK that was used or declared, prior use included.
   package var counts: [DEKIdentity: UInt64] { budgets.withLock { $0.mapValues(\.used) } }
 
-  fileprivate func take(_ identity: DEKIdentity) -> UseBudget.Grant {
-    let grant = budgets.withLock { $0[identity]?.take(Self.batch) ?? .uses(.max, warns: false) }
+  fileprivate func take(_ identity: DEKIdentity, rotates: Bool) -> UseBudget.Grant {
+    let grant = budgets.withLock { $0[identity, default: UseBudget()].take(Self.batch, rotates: rotates) }
     if case .uses(_, warns: true) = grant {
       log.warning(
         "a DEK has sealed half of what AES-GCM allows one key; give it a new version before 2^32 fields",
@@ -45,21 +41,24 @@ package final class UseLedger: Sendable {
 
 /// The uses of one DEK that one lane has in hand. What is left goes back when it ends.
 package struct UseAllowance: ~Copyable {
-  private let ledger: UseLedger
+  private let ledger: UseLedger?
   private let identity: DEKIdentity
   private var left = 0
 
-  package init(_ ledger: UseLedger, of identity: DEKIdentity) {
-    self.ledger = ledger
+  /// Without a ledger, and for keys that have no budget, nothing is counted.
+  package init(_ ledger: UseLedger?, of identity: DEKIdentity) {
+    self.ledger = identity.algorithm.isDeterministic ? nil : ledger
     self.identity = identity
   }
 
-  deinit { if left > 0 { ledger.giveBack(left, of: identity) } }
+  deinit { if left > 0 { ledger?.giveBack(left, of: identity) } }
 
-  /// Accounts for one field about to be sealed; says why it must not be.
-  package mutating func spend() -> UseBudget.Exhaustion? {
+  /// Accounts for one field about to be sealed under a rule that has DEK versions or has not; says why it must not
+  /// be.
+  package mutating func spend(rotates: Bool) -> UseBudget.Exhaustion? {
+    guard let ledger else { return nil }
     if left == 0 {
-      switch ledger.take(identity) {
+      switch ledger.take(identity, rotates: rotates) {
       case .exhausted(let exhaustion): return exhaustion
       case .uses(let count, warns: _): left = count
       }

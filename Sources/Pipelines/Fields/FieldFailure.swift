@@ -16,6 +16,8 @@ package enum FieldFailure: Error, CustomStringConvertible {
   case foreign(KeyName)
   /// It may be sealed or may be plaintext; a key that would tell cannot be had.
   case undecidable(KeyError)
+  /// The key has sealed as much as AES-GCM allows one key.
+  case usedUp(KeyName, UseBudget.Exhaustion)
   /// The field's type cannot be sealed.
   case unsupportedType(String)
   /// libcrypto failed.
@@ -31,6 +33,11 @@ package enum FieldFailure: Error, CustomStringConvertible {
     case .foreign(let name): "the value is sealed already, under another key: \(name)"
     case .undecidable(let error):
       "the value may be sealed already, and the key that would tell is not at hand: \(error)"
+    case .usedUp(let name, let exhaustion):
+      "the key \(name) has sealed as many values as AES-GCM allows one key; "
+        + (exhaustion == .newVersionNeeded
+          ? "make a new version (`reseal keys rotate`) and run the job again"
+          : "its rule has no versions, so name a new KEK in it, or add encrypt.dek.expiry.days")
     case .unsupportedType(let type): "a value of type \(type) cannot be sealed"
     case .crypto(let detail): detail
     }

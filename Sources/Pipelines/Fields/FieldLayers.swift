@@ -74,7 +74,8 @@ final class FieldLayers {
     switch family[version] {
     case nil: throw .needsKey(KeyName(family.identity, version: version))
     case .failed(let error)?: return .blocked(error)
-    case .ready(let cipher)?:
+    case .ready(let key)?:
+      let cipher = key.cipher
       guard body.count >= cipher.overhead else { return .no }
       let count = body.count - cipher.overhead
       do throws(CryptoError) {
@@ -123,12 +124,16 @@ final class FieldLayers {
   private func seal(
     _ value: UnsafeRawBufferPointer, _ layer: FieldAction.SealingLayer, into output: ByteArena
   ) throws(FieldFailure) {
-    let cipher: FieldCipher
+    let key: LaneKey
     switch layer.family[layer.version] {
     case nil: throw .needsKey(KeyName(layer.family.identity, version: layer.version))
     case .failed(let error)?: throw .keyUnavailable(error)
-    case .ready(let ready)?: cipher = ready
+    case .ready(let ready)?: key = ready
     }
+    if let exhaustion = key.spend(rotates: layer.isVersioned) {
+      throw .usedUp(KeyName(layer.family.identity, version: layer.version), exhaustion)
+    }
+    let cipher = key.cipher
     let prefix = layer.isVersioned ? DEKVersionPrefix.count : 0
     let count = prefix + value.count + cipher.overhead
     do throws(CryptoError) {

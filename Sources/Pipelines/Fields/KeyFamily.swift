@@ -49,12 +49,26 @@ package struct KeyName: Sendable, Hashable, CustomStringConvertible {
   package var description: String { "\(family)/\(version)" }
 }
 
+/// A DEK in the hands of one lane: its cipher, and how often it may still seal.
+final class LaneKey {
+  let cipher: FieldCipher
+  private var allowance: UseAllowance
+
+  init(_ key: DataKey, ivs: IVSource) throws(CryptoError) {
+    cipher = try FieldCipher(key.material, ivs: ivs)
+    allowance = UseAllowance(key.uses, of: key.identity)
+  }
+
+  /// Accounts for one value about to be sealed; says why it must not be.
+  func spend(rotates: Bool) -> UseBudget.Exhaustion? { allowance.spend(rotates: rotates) }
+}
+
 /// The versions of one DEK that a lane has met so far, ready for use.
 ///
 /// Not `Sendable`: ciphers belong to the lane.
 final class KeyFamily {
   enum Slot {
-    case ready(FieldCipher)
+    case ready(LaneKey)
     /// The key cannot be had: missing, deleted, denied or damaged.
     case failed(KeyError)
   }
@@ -109,7 +123,7 @@ final class LaneKeys {
     case .failure(let error): family.set(name.version, to: .failed(error))
     case .success(let key):
       do throws(CryptoError) {
-        family.set(name.version, to: .ready(try FieldCipher(key.material, ivs: ivs)))
+        family.set(name.version, to: .ready(try LaneKey(key, ivs: ivs)))
       } catch {
         family.set(name.version, to: .failed(KeyError(.damaged, name, "\(error)")))
       }

@@ -104,12 +104,14 @@ extension KeyOptions {
       throw refusal(["with --pipeline, properties of the registry belong into the pipeline file"])
     }
     let environment = ProcessInfo.processInfo.environment
+    // As in a shell, an empty variable is as good as none.
     var properties: [String: String] = [:]
     properties["url"] = environment["SCHEMA_REGISTRY_URL"]
     properties["basic.auth.user.info"] = environment["SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO"]
     properties.merge(given) { _, new in new }
     if let registry { properties["url"] = registry }
-    guard properties["url"] != nil || properties["schema.registry.url"] != nil else {
+    guard [properties["url"], properties["schema.registry.url"]].contains(where: { $0?.isEmpty == false })
+    else {
       throw refusal(["where is the registry? Give --registry URL, --pipeline FILE or SCHEMA_REGISTRY_URL"])
     }
     return try RegistrySettings(properties, at: "properties")
