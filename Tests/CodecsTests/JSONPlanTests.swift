@@ -212,6 +212,14 @@ struct JSONPlanTests {
     _ = try FieldPlan(json: jsonView(schema("a", 3)), sink: jsonView(schema("a", 90)))
   }
 
+  @Test func alternativesThatNeedNotBeToldApartMayDiffer() throws {
+    func schema(_ kind: String) -> String {
+      #"{"properties":{"s":{"type":"string"},"p":{"oneOf":[{"properties":{"k":{"const":"\#(kind)"}}},{"properties":{"l":{"const":"z"}}}]}}}"#
+    }
+    let rules = try external(["**.s"])
+    #expect(names(try FieldPlan(json: jsonView(schema("a"), rules), sink: jsonView(schema("b"), rules))) == ["$.s"])
+  }
+
   // MARK: Unreachable tags
 
   private static let unreachable: [(schema: String, path: String)] = [

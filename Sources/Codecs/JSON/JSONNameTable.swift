@@ -2,36 +2,44 @@
 ///
 /// Most members of a document are not planned, so most look-ups end at the length of the name.
 final class JSONNameTable: Sendable {
-  struct Entry: Sendable {
-    let name: String
-    let value: Int32
-    fileprivate let bytes: [UInt8]
-  }
-
-  let entries: [Entry]
+  /// By position.
+  let names: [String]
+  let values: [Int32]
+  /// The names in UTF-8, one after the other.
+  private let bytes: [UInt8]
+  /// Where each name starts, and where the last one ends.
+  private let offsets: [Int]
   /// Bit *n* is set when some name has *n* bytes; the last bit stands for 63 and more.
   private let lengths: UInt64
-  /// Positions of entries by hash, with gaps of -1; its count is a power of two, at least twice that of entries.
+  /// Positions by hash, with gaps of -1; their count is a power of two, at least twice that of names.
   private let slots: [Int32]
 
-  /// Of entries with equal names the first counts.
-  init(_ values: [(name: String, value: Int32)]) {
-    entries = values.map { Entry(name: $0.name, value: $0.value, bytes: Array($0.name.utf8)) }
+  /// Of equal names the first counts.
+  init(_ entries: [(name: String, value: Int32)]) {
+    names = entries.map(\.name)
+    values = entries.map(\.value)
+    var bytes: [UInt8] = []
+    var offsets = [0]
     var lengths: UInt64 = 0
     var count = 4
     while count < entries.count * 2 { count *= 2 }
     var slots = [Int32](repeating: -1, count: count)
-    for (position, entry) in entries.enumerated() {
-      lengths |= 1 << UInt64(min(entry.bytes.count, 63))
-      var slot = entry.bytes.withUnsafeBytes { Self.hash($0) } & (count - 1)
+    for (position, name) in names.enumerated() {
+      let name = Array(name.utf8)
+      bytes += name
+      offsets.append(bytes.count)
+      lengths |= 1 << UInt64(min(name.count, 63))
+      var slot = name.withUnsafeBytes { Self.hash($0) } & (count - 1)
       while slots[slot] >= 0 { slot = (slot + 1) & (count - 1) }
       slots[slot] = Int32(position)
     }
+    self.bytes = bytes
+    self.offsets = offsets
     self.lengths = lengths
     self.slots = slots
   }
 
-  /// The position of the entry with this name, or -1.
+  /// The position of this name, or -1.
   @inline(__always)
   func position(of name: UnsafeRawBufferPointer) -> Int {
     guard lengths >> UInt64(min(name.count, 63)) & 1 == 1 else { return -1 }
@@ -42,11 +50,8 @@ final class JSONNameTable: Sendable {
     var slot = Self.hash(name) & (slots.count - 1)
     while slots[slot] >= 0 {
       let position = Int(slots[slot])
-      if entries[position].bytes.count == name.count,
-        entries[position].bytes.withUnsafeBytes({ $0.elementsEqual(name) })
-      {
-        return position
-      }
+      let range = offsets[position]..<offsets[position + 1]
+      if range.count == name.count, bytes.withUnsafeBytes({ $0[range].elementsEqual(name) }) { return position }
       slot = (slot + 1) & (slots.count - 1)
     }
     return -1

@@ -109,8 +109,7 @@ private struct JSONWalk {
       if position < 0 {
         try reader.skipValue(depth: depth)
       } else {
-        let member = members.entries[position]
-        do { try walk(member.value) } catch { throw error.inside(member.name) }
+        do { try walk(members.values[position]) } catch { throw error.inside(members.names[position]) }
       }
       reader.skipWhitespace()
       guard reader.take(UInt8(ascii: ",")) else { break }

@@ -7,10 +7,18 @@ package struct JSONSchema: Sendable {
   typealias NodeID = Int
 
   /// The root's `title`: what a record name strategy uses.
-  package internal(set) var title: String?
+  package let title: String?
 
-  var nodes: [Node] = []
+  let nodes: [Node]
+  /// By node: where the walk goes from it.
+  let steps: [JSONSteps]
   let root: NodeID = 0
+
+  init(nodes: [Node], title: String?) {
+    self.nodes = nodes
+    self.title = title
+    steps = nodes.map { JSONSteps($0) }
+  }
 
   subscript(_ node: NodeID) -> Node { nodes[node] }
 

@@ -13,8 +13,7 @@ extension JSONSchema {
     try parser.add(text, name: nil)
     for reference in references { try parser.add(reference.text, name: reference.name) }
     try parser.resolveReferences()
-    nodes = parser.nodes
-    title = parser.documents[0].value["title"]?.string
+    self.init(nodes: parser.nodes, title: parser.documents[0].value["title"]?.string)
   }
 }
 

@@ -5,8 +5,9 @@ struct JSONValidation {
   /// Steps that may still be taken.
   private(set) var budget: Int
 
-  /// What bounds the time that a schema can make a record take.
-  static func budget(for byteCount: Int) -> Int { 4_096 + 64 * byteCount }
+  /// What bounds the time that a schema can make a record take: some hundredths of a second, and some microseconds
+  /// a byte.
+  static func budget(for byteCount: Int) -> Int { 1 << 20 + 64 * byteCount }
 
   /// Validators inside each other, and there may be several at one value.
   private static let maximumLevels = 2 * RecordLimits.depth
@@ -150,19 +151,8 @@ struct JSONValidation {
     _ validator: JSONValidator, _ depth: Int, _ level: Int
   ) throws(RecordError) -> JSONValidity {
     guard depth <= RecordLimits.depth else { throw RecordError(.tooDeep, at: reader.position) }
-    let words = (validator.properties.entries.count + 63) / 64
-    var copy = self
-    let result = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: max(words, 1)) { seen in
-      seen.initialize(repeating: 0)
-      return Result { () throws(RecordError) in try copy.members(validator, seen, depth, level) }
-    }
-    self = copy
-    return try result.get()
-  }
-
-  private mutating func members(
-    _ validator: JSONValidator, _ seen: UnsafeMutableBufferPointer<UInt64>, _ depth: Int, _ level: Int
-  ) throws(RecordError) -> JSONValidity {
+    // By position among the validator's properties; of more than these, those beyond are taken on trust.
+    var seen = InlineArray<8, UInt64>(repeating: 0)
     var validity = JSONValidity.valid
     var isDuplicated = false
     var count = 0
@@ -175,9 +165,8 @@ struct JSONValidation {
         reader.skipWhitespace()
         try reader.expect(UInt8(ascii: ":"))
         reader.skipWhitespace()
-        var member = validator.additional
-        if position >= 0 {
-          member = validator.properties.entries[position].value
+        let member = position < 0 ? validator.additional : validator.properties.values[position]
+        if position >= 0, position < JSONValidator.trackedCount {
           let bit: UInt64 = 1 << UInt64(position & 63)
           isDuplicated = isDuplicated || seen[position >> 6] & bit != 0
           seen[position >> 6] |= bit
@@ -194,9 +183,11 @@ struct JSONValidation {
     }
     try reader.expect(UInt8(ascii: "}"))
     if isDuplicated { return .unsure }
-    for position in 0..<validator.requiredCount where seen[position >> 6] >> UInt64(position & 63) & 1 == 0 {
+    for position in 0..<min(validator.requiredCount, JSONValidator.trackedCount)
+    where seen[position >> 6] >> UInt64(position & 63) & 1 == 0 {
       return .invalid
     }
+    if validator.properties.values.count > JSONValidator.trackedCount { validity = min(validity, .unsure) }
     return validator.facts.propertyCounts.contains(count) ? validity : .invalid
   }
 

@@ -18,6 +18,9 @@ final class JSONValidator: Sendable {
     var items: Int32 = -1
   }
 
+  /// Up to so many properties it is noticed whether they are missing, or there twice.
+  static let trackedCount = 512
+
   let facts: JSONSchema.Constraints.Facts
   let opaque: JSONKinds
   let types: JSONTypes?

@@ -33,7 +33,6 @@ struct JSONDraft {
 
   struct Decision {
     let choice: JSONPlanCompiler.Choice
-    var validators: [Int] = []
     /// `oneOf`: the state by branch. `anyOf`: the bit of each branch in a set of branches, or 0.
     var outcomes: [UInt64] = []
     /// `anyOf`: the state by set of branches.
@@ -48,12 +47,4 @@ struct JSONDraft {
   /// The first one has nothing to do.
   let states: [State]
   let root: Int
-
-  /// States that come to the same are made one, and a decision between such is left out: then it does not matter
-  /// whether a value can be told to take one branch or another.
-  func program(validators: [JSONValidator]) -> JSONProgram {
-    var minimised = JSONMinimisedDraft(self)
-    minimised.run()
-    return JSONProgramWriter(draft: self, minimised: minimised).program(validators: validators)
-  }
 }

@@ -1,4 +1,7 @@
 /// Finds which states of a draft come to the same, by splitting classes until nothing tells their members apart.
+///
+/// A decision between states that come to the same is left out: then it does not matter whether a value can be told
+/// to take one branch or another.
 struct JSONMinimisedDraft {
   /// What tells states apart, in terms of the classes of the states they lead to.
   private typealias Signature = [Part]

@@ -3,7 +3,7 @@ extension JSONPlanCompiler {
   mutating func elements(of items: [Item]) throws(FieldPlanError) -> JSONDraft.Action {
     var opened: [Item] = []
     for item in items {
-      let (steps, others) = (JSONSteps(writer.schema[item.writer]), JSONSteps(sink.schema[item.sink]))
+      let (steps, others) = (writer.schema.steps[item.writer], sink.schema.steps[item.sink])
       guard let node = steps.items, let other = others.items else { continue }
       opened.append(try reading("[", in: Item(writer: node, sink: other, context: item.context)))
     }

@@ -15,7 +15,6 @@ extension JSONPlanCompiler {
     } else {
       try decideEvery(additions, rest, &decision, choice)
     }
-    decision.validators = try validators(of: branches, key)
     return decision
   }
 
@@ -46,15 +45,16 @@ extension JSONPlanCompiler {
 
   /// The validators that tell branches apart. Whatever any branch, or anything else that applies to the value,
   /// might seal is left out of account in all of them, so that a record takes the same way before and after.
-  private mutating func validators(of branches: [Item], _ key: StateKey) throws(FieldPlanError) -> [Int] {
-    var everything = Array(key.items) + branches
+  mutating func validators(of choice: Choice, _ key: StateKey) throws(FieldPlanError) -> [Int] {
+    var applying = Array(key.items)
     for choice in key.choices {
-      everything += self.branches(of: choice.item, in: try contextInUnion(choice.item.context))
+      applying += branches(of: choice.item, in: try contextInUnion(choice.item.context))
     }
-    let mask = self.everything(everything)
+    let mask = everything(applying)
     var validators: [Int] = []
-    for branch in branches { validators.append(try validator(of: branch.writer, branch.sink, beside: mask)) }
-    try compileValidators()
+    for branch in branches(of: choice.item) {
+      validators.append(try validator(of: branch.writer, branch.sink, beside: mask))
+    }
     return validators
   }
 }

@@ -61,16 +61,18 @@ extension JSONPlanCompiler {
     if let target = node.reference, let otherTarget = other.reference {
       validator.allOf.append(Int32(try self.validator(of: target, otherTarget, beside: key.mask)))
     }
+    let members = node.properties.isEmpty ? [:] : try members(of: key.mask)
     for property in node.properties {
       guard let otherNode = otherProperties[property.name] else { continue }
-      let mask = try member(property.name, of: key.mask)
+      let mask = everything(members[property.name] ?? [])
       let index = try self.validator(of: property.node, otherNode, beside: mask)
       validator.properties.append((property.name, Int32(index)))
     }
     if let additional, let otherAdditional {
       validator.additional = Int32(try self.validator(of: additional, otherAdditional, beside: []))
     }
-    let elements = try elements(of: key.mask)
+    let hasItems = node.items != nil || !constraints.itemsByPosition.isEmpty
+    let elements = hasItems ? try elements(of: key.mask) : []
     validator.itemsByPosition = try list(constraints.itemsByPosition, others.itemsByPosition, elements)
     if let items = node.items, let otherItems = other.items {
       validator.items = Int32(try self.validator(of: items, otherItems, beside: elements))
@@ -108,16 +110,18 @@ extension JSONPlanCompiler {
     }
   }
 
-  private mutating func member(_ name: String, of mask: Set<Item>) throws(FieldPlanError) -> Set<Item> {
-    var members: [Item] = []
-    for item in mask { members += try properties(of: item).filter { $0.name == name }.map(\.item) }
-    return everything(members)
+  private mutating func members(of mask: Set<Item>) throws(FieldPlanError) -> [String: [Item]] {
+    var members: [String: [Item]] = [:]
+    for item in mask {
+      for (name, member) in try properties(of: item) { members[name, default: []].append(member) }
+    }
+    return members
   }
 
   private mutating func elements(of mask: Set<Item>) throws(FieldPlanError) -> Set<Item> {
     var elements: [Item] = []
     for item in mask {
-      let (steps, others) = (JSONSteps(writer.schema[item.writer]), JSONSteps(sink.schema[item.sink]))
+      let (steps, others) = (writer.schema.steps[item.writer], sink.schema.steps[item.sink])
       guard let node = steps.items, let other = others.items else { continue }
       elements += try readingAnyIndex(in: Item(writer: node, sink: other, context: item.context))
     }

@@ -41,7 +41,7 @@ extension JSONPlanCompiler {
   /// would seal counts as one that cannot be sealed.
   private func wish(of item: Item, _ kind: JSONKind) -> Wish {
     let node = writer.schema[item.writer]
-    let steps = JSONSteps(node)
+    let steps = writer.schema.steps[item.writer]
     let isHit = !contexts[item.context].hits.isEmpty
     let parts = kind == .object ? !steps.properties.isEmpty : kind == .array ? steps.items != nil : false
     if let types = node.types, types.isDisjoint(with: kind.types) {
@@ -78,10 +78,10 @@ extension JSONPlanCompiler {
 
   /// The properties that an item declares, each with the field it makes.
   mutating func properties(of item: Item) throws(FieldPlanError) -> [(name: String, item: Item)] {
-    let others = JSONSteps(sink.schema[item.sink]).properties
+    let others = sink.schema.steps[item.sink].properties
     let positions = Dictionary(others.map { ($0.name, $0.node) }) { first, _ in first }
     var members: [(name: String, item: Item)] = []
-    for property in JSONSteps(writer.schema[item.writer]).properties {
+    for property in writer.schema.steps[item.writer].properties {
       guard let other = positions[property.name] else { continue }
       let context = try context(of: property, other, in: item.context)
       members.append((property.name, Item(writer: property.node, sink: other, context: context)))

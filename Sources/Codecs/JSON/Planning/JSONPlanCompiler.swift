@@ -69,7 +69,23 @@ struct JSONPlanCompiler {
     let context = try context(outside, in: -1, at: nil)
     let root = try state([Item(writer: writer.schema.root, sink: sink.schema.root, context: context)])
     while states.count < keys.count { states.append(try draft(keys[states.count])) }
-    return JSONDraft(states: states, root: root).program(validators: validators.validators)
+    let draft = JSONDraft(states: states, root: root)
+    var minimised = JSONMinimisedDraft(draft)
+    minimised.run()
+    let branchValidators = try validators(of: minimised)
+    return JSONProgramWriter(draft: draft, minimised: minimised, branchValidators: branchValidators)
+      .program(validators: validators.validators)
+  }
+
+  /// The validators of the branches, by state, of the decisions that are left.
+  private mutating func validators(of minimised: JSONMinimisedDraft) throws(FieldPlanError) -> [Int: [Int]] {
+    var branchValidators: [Int: [Int]] = [:]
+    for state in minimised.representatives() {
+      guard case .decision(let decision) = states[state] else { continue }
+      branchValidators[state] = try validators(of: decision.choice, keys[state])
+    }
+    try compileValidators()
+    return branchValidators
   }
 
   // MARK: States
@@ -100,7 +116,7 @@ struct JSONPlanCompiler {
         pending.append(target)
         continue
       }
-      switch JSONSteps(node).combination {
+      switch sink.schema.steps[item.sink].combination {
       case .all?: pending += branches(of: item)
       case .first?: key.choices.insert(Choice(item: item, takesFirst: true))
       case .every?: key.choices.insert(Choice(item: item, takesFirst: false))
@@ -118,15 +134,15 @@ struct JSONPlanCompiler {
 
   /// The branches of an item's combination, as alternatives where a value chooses.
   func branches(of item: Item, in context: Int? = nil) -> [Item] {
-    zip(JSONSteps(writer.schema[item.writer]).branches, JSONSteps(sink.schema[item.sink]).branches)
+    zip(writer.schema.steps[item.writer].branches, sink.schema.steps[item.sink].branches)
       .map { Item(writer: $0, sink: $1, context: context ?? item.context) }
   }
 
   /// What an item refers to. One schema may define in place what the other refers to.
   func target(of item: Item) -> Item? {
     let target = Item(
-      writer: JSONSteps(writer.schema[item.writer]).reference ?? item.writer,
-      sink: JSONSteps(sink.schema[item.sink]).reference ?? item.sink, context: item.context)
+      writer: writer.schema.steps[item.writer].reference ?? item.writer,
+      sink: sink.schema.steps[item.sink].reference ?? item.sink, context: item.context)
     return target == item ? nil : target
   }
 
@@ -160,7 +176,7 @@ extension JSONSchema {
     var reaches = nodes.map { !$0.tags.isEmpty }
     var predecessors = [[NodeID]](repeating: [], count: nodes.count)
     for node in nodes.indices {
-      for next in JSONSteps(nodes[node]).walked { predecessors[next].append(node) }
+      for next in steps[node].walked { predecessors[next].append(node) }
     }
     var pending = nodes.indices.filter { reaches[$0] }
     while let node = pending.popLast() {

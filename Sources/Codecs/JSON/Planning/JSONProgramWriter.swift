@@ -2,13 +2,16 @@
 struct JSONProgramWriter {
   private let draft: JSONDraft
   private let minimised: JSONMinimisedDraft
+  private let branchValidators: [Int: [Int]]
   private var tables: [JSONNameTable] = []
   private var automata: [[JSONProgram.IndexNode]] = []
   private var decisions: [JSONProgram.Decision] = []
 
-  init(draft: JSONDraft, minimised: JSONMinimisedDraft) {
+  /// `branchValidators` are those of each decision that is left, by state.
+  init(draft: JSONDraft, minimised: JSONMinimisedDraft, branchValidators: [Int: [Int]]) {
     self.draft = draft
     self.minimised = minimised
+    self.branchValidators = branchValidators
   }
 
   func program(validators: [JSONValidator]) -> JSONProgram {
@@ -29,7 +32,7 @@ struct JSONProgramWriter {
       state.decision = Int32(decisions.count)
       decisions.append(
         JSONProgram.Decision(
-          takesFirst: decision.choice.takesFirst, validators: decision.validators.map(Int32.init),
+          takesFirst: decision.choice.takesFirst, validators: (branchValidators[index] ?? []).map(Int32.init),
           outcomes: decision.outcomes.map {
             decision.choice.takesFirst ? UInt64(minimised.classes[Int($0)]) : $0
           },

@@ -31,7 +31,7 @@ struct JSONStructure {
 
   private mutating func compare(_ pair: Pair, _ path: String) throws(FieldPlanError) {
     let (node, other) = (writer[pair.writer], sink[pair.sink])
-    let (steps, others) = (JSONSteps(node), JSONSteps(other))
+    let (steps, others) = (writer.steps[pair.writer], sink.steps[pair.sink])
     let otherNodes = Dictionary(others.properties.map { ($0.name, $0.node) }) { first, _ in first }
     guard node.types == other.types, node.isBareEnumeration == other.isBareEnumeration,
       steps.combination == others.combination, steps.branches.count == others.branches.count,
@@ -54,7 +54,7 @@ extension JSONSchema {
   /// The schema at the end of a chain of references, as the walk follows them.
   func target(of node: NodeID) -> NodeID {
     var node = node
-    while let next = JSONSteps(nodes[node]).reference { node = next }
+    while let next = steps[node].reference { node = next }
     return node
   }
 }

@@ -17,7 +17,7 @@ enum JSONUnwalkedTags {
       guard seen.insert(visit).inserted else { continue }
       let node = schema[visit.node]
       guard visit.isWalked || rules.naming(node.tags).isEmpty else { throw .unreachableTag(node.path) }
-      let steps = JSONSteps(node)
+      let steps = schema.steps[visit.node]
       pending += steps.walked.map { Visit(node: $0, isWalked: visit.isWalked) }
       pending += steps.unwalked.map { Visit(node: $0, isWalked: false) }
     }
