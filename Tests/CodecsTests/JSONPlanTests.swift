@@ -217,7 +217,8 @@ struct JSONPlanTests {
       #"{"properties":{"s":{"type":"string"},"p":{"oneOf":[{"properties":{"k":{"const":"\#(kind)"}}},{"properties":{"l":{"const":"z"}}}]}}}"#
     }
     let rules = try external(["**.s"])
-    #expect(names(try FieldPlan(json: jsonView(schema("a"), rules), sink: jsonView(schema("b"), rules))) == ["$.s"])
+    #expect(
+      names(try FieldPlan(json: jsonView(schema("a"), rules), sink: jsonView(schema("b"), rules))) == ["$.s"])
   }
 
   // MARK: Unreachable tags

@@ -51,7 +51,9 @@ final class JSONNameTable: Sendable {
     while slots[slot] >= 0 {
       let position = Int(slots[slot])
       let range = offsets[position]..<offsets[position + 1]
-      if range.count == name.count, bytes.withUnsafeBytes({ $0[range].elementsEqual(name) }) { return position }
+      if range.count == name.count, bytes.withUnsafeBytes({ $0[range].elementsEqual(name) }) {
+        return position
+      }
       slot = (slot + 1) & (slots.count - 1)
     }
     return -1
