@@ -23,8 +23,7 @@ extension FieldPlan {
     let sink = sink ?? JSONTagView(schema: writer.schema, rules: TagRules(selectors: []))
     try JSONStructure.compare(writer.schema, sink.schema)
     try JSONUnwalkedTags.refuse(in: sink.schema, namedBy: sink.rules)
-    var compiler = JSONPlanCompiler(writer: writer, sink: sink)
-    let program = try compiler.compile()
-    self.init(fields: compiler.fields, rewriter: JSONRewriter(program: program))
+    let compiled = try JSONPlanCompiler.compile(writer: writer, sink: sink)
+    self.init(fields: compiled.fields, rewriter: JSONRewriter(program: compiled.program))
   }
 }

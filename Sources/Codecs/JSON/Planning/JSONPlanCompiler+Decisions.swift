@@ -1,9 +1,5 @@
 // `oneOf` and `anyOf`: which branches a value can take, and what applies after each outcome.
 extension JSONPlanCompiler {
-  /// Every set of so many branches of an `anyOf` has a state of its own; of more branches only single ones and
-  /// pairs have, and a value that fits three is refused.
-  private static let maximumCombinedBranches = 5
-
   mutating func decide(_ choice: Choice, _ key: StateKey) throws(FieldPlanError) -> JSONDraft.Decision {
     let rest = key.making(choice)
     let branches = self.branches(of: choice.item, in: try contextInUnion(choice.item.context))
@@ -28,7 +24,7 @@ extension JSONPlanCompiler {
       if !addition.isEmpty { bits.append(addition) }
     }
     decision.states[0] = try state(rest.settled)
-    for set in Self.sets(of: bits.count) {
+    for set in sets(of: bits.count) {
       var key = rest
       for (bit, addition) in bits.enumerated() where set >> UInt64(bit) & 1 == 1 {
         key = key.adding(addition)
@@ -37,9 +33,11 @@ extension JSONPlanCompiler {
     }
   }
 
-  private static func sets(of count: Int) -> [UInt64] {
-    guard count > maximumCombinedBranches else { return Array(1..<(1 << UInt64(count))) }
+  /// The sets of branches that a value may fit at once.
+  private func sets(of count: Int) -> [UInt64] {
+    guard count > combinedBranches else { return Array(1..<(1 << UInt64(count))) }
     let singles = (0..<count).map { 1 << UInt64($0) as UInt64 }
+    guard combinedBranches > 1 else { return singles }
     return singles + singles.flatMap { one in singles.filter { $0 < one }.map { $0 | one } }
   }
 

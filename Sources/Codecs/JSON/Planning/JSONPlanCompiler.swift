@@ -35,6 +35,9 @@ struct JSONPlanCompiler {
 
   let writer: JSONTagView
   let sink: JSONTagView
+  /// Every set of so many branches of an `anyOf` has a state of its own. Of more branches single ones and pairs
+  /// have, if this is not 1; a value that fits more at once is refused.
+  let combinedBranches: Int
   private(set) var fields: [PlannedField] = []
   private var positions: [PlannedField: Int] = [:]
   var contexts: [JSONFieldContext] = []
@@ -55,14 +58,31 @@ struct JSONPlanCompiler {
   /// How many states and contexts are accepted.
   static let maximumStates = 50_000
 
-  init(writer: JSONTagView, sink: JSONTagView) {
+  /// Throws ``FieldPlanError``. Where combinations of branches are too many to be told in advance, those of
+  /// fewer branches are.
+  static func compile(
+    writer: JSONTagView, sink: JSONTagView
+  ) throws(FieldPlanError) -> (program: JSONProgram, fields: [PlannedField]) {
+    for combinedBranches in [5, 2, 1] {
+      var compiler = JSONPlanCompiler(writer: writer, sink: sink, combinedBranches: combinedBranches)
+      do throws(FieldPlanError) {
+        return (try compiler.compile(), compiler.fields)
+      } catch .tooManyAlternatives where combinedBranches > 1 {
+        continue
+      }
+    }
+    throw .tooManyAlternatives("$")
+  }
+
+  private init(writer: JSONTagView, sink: JSONTagView, combinedBranches: Int) {
     self.writer = writer
     self.sink = sink
+    self.combinedBranches = combinedBranches
     writerReachesTags = writer.schema.reachesTags(everywhere: writer.rules.selectors.contains(.everyField))
     sinkReachesTags = sink.schema.reachesTags(everywhere: sink.rules.selectors.contains(.everyField))
   }
 
-  mutating func compile() throws(FieldPlanError) -> JSONProgram {
+  private mutating func compile() throws(FieldPlanError) -> JSONProgram {
     _ = try state(StateKey())
     let outside = JSONFieldContext(
       writerPath: JSONPathProgress(writer.rules), sinkPath: JSONPathProgress(sink.rules))
