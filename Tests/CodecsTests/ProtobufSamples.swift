@@ -163,7 +163,7 @@ struct ProtobufSample {
     var chosen: Set<Int> = []
     for field in messages[index].fields {
       if let oneof = field.oneof, !chosen.insert(oneof).inserted { continue }
-      let count = field.isRepeated ? random.next(in: 0...3) : random.next(in: 0...2) > 0 ? 1 : 0
+      let count = field.isRepeated ? random.next(in: 0...2) : random.next(in: 0...2) > 0 ? 1 : 0
       for _ in 0..<count {
         guard let part = part(of: field, depth: depth, seal: seal) else { continue }
         parts.append((field.number, part))
@@ -208,7 +208,7 @@ struct ProtobufSample {
     case .fixed(_, let type, let count): return .untouched(tag(number, type) + bytes(count))
     case .string, .bytes: return .untouched(tag(number, 2) + delimited(text()))
     case .message(let index):
-      guard depth < 6 else { return nil }
+      guard depth < 4 else { return nil }
       return enclosed(body(of: index, depth: depth + 1, seal: seal), number)
     case .map(let kind):
       var entry = Body.untouched(tag(1, 2) + delimited(text()))

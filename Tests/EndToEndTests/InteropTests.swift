@@ -22,6 +22,12 @@ struct InteropTests {
     #expect(reports.count == 32)
   }
 
+  /// Files and what they import, registered as descriptors and as source, found in every way the client has.
+  @Test func theEmbeddedRegistryKeepsProtobufSchemasForTheClient() async throws {
+    let reports = try await reports(of: "protobuf_schemas.py")
+    #expect(reports.count == 9)
+  }
+
   /// Runs a script and expects that none of its cases has a problem. Returns their names.
   private func reports(of script: String) async throws -> [String] {
     let python = Self.package.appending(path: ".venv/bin/python").path()

@@ -1,9 +1,12 @@
 /// Memory that one record's output is assembled in, kept from record to record so that none is allocated in
 /// steady state. Not `Sendable`: each lane has its own.
+///
+/// No access to the properties overlaps another: an arena is used by one thread, and no method lends a property to
+/// code of others. Checking that at run time takes as long as the short appends that records are made of.
 package final class ByteArena {
-  private var memory: UnsafeMutableRawPointer
-  private var capacity: Int
-  package private(set) var count = 0
+  @exclusivity(unchecked) private var memory: UnsafeMutableRawPointer
+  @exclusivity(unchecked) private var capacity: Int
+  @exclusivity(unchecked) package private(set) var count = 0
 
   package init(capacity: Int = 16 * 1024) {
     self.capacity = max(capacity, 64)

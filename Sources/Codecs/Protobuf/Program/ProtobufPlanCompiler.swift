@@ -31,6 +31,7 @@ struct ProtobufPlanCompiler {
   private let writer: ProtobufTagView
   private let sink: ProtobufTagView
   private var drafts: [[ProtobufProgram.Field]] = []
+  private var names: [String] = []
   private var compiled: [Key: Int] = [:]
   private var fields: [PlannedField] = []
   private var positions: [PlannedField: Int32] = [:]
@@ -46,7 +47,7 @@ struct ProtobufPlanCompiler {
         ?? ProtobufTagView(schema: writer.schema, message: writer.message, rules: TagRules(selectors: [])))
     let root = Key(writer: writer.message, sink: compiler.sink.message, container: nil)
     let index = try compiler.message(root, path: "")
-    return (ProtobufProgram(drafts: compiler.drafts, root: index), compiler.fields)
+    return (ProtobufProgram(drafts: compiler.drafts, names: compiler.names, root: index), compiler.fields)
   }
 
   private init(writer: ProtobufTagView, sink: ProtobufTagView) {
@@ -173,12 +174,13 @@ struct ProtobufPlanCompiler {
     return Int32(fields.count - 1)
   }
 
-  private func draft(
+  private mutating func draft(
     _ pair: FieldPair, _ code: ProtobufProgram.Code, _ target: Int32 = -1, unsupported: Int32? = nil
   ) -> ProtobufProgram.Field {
     let isImplicit = pair.sink.presence == .implicit
+    names.append(pair.writer.name)
     return ProtobufProgram.Field(
-      number: pair.writer.number, name: pair.writer.name, code: code, target: target,
+      number: pair.writer.number, name: Int32(names.count - 1), code: code, target: target,
       unsupported: unsupported ?? -1,
       sealsAbsent: code == .leaf && isImplicit && !pair.hits.sealing.isEmpty,
       dropsEmpty: isImplicit && pair.writer.presence == .implicit,

@@ -1,7 +1,6 @@
 /// The fields of one message on the wire that are sealed when absent, and are. Handed out by number, each in front
 /// of the first field with a larger number, where a serializer would have put it.
 struct AbsentFields {
-  private let fields: [ProtobufProgram.Field]
   private let range: Range<Int>
   /// At the start of the message.
   private let reader: ProtobufReader
@@ -12,10 +11,8 @@ struct AbsentFields {
   private var windowStart: Int
 
   init(
-    of message: ProtobufProgram.Message, _ fields: [ProtobufProgram.Field], start: Int, isFirstPiece: Bool,
-    in reader: ProtobufReader
+    of message: ProtobufProgram.Message, isFirstPiece: Bool, in reader: ProtobufReader
   ) {
-    self.fields = fields
     self.reader = reader
     range = message.fields
     next = message.fields.lowerBound
@@ -24,27 +21,41 @@ struct AbsentFields {
   }
 
   /// The next absent field with a number below `limit`.
-  mutating func next(before limit: UInt32) throws(RecordError) -> ProtobufProgram.Field? {
+  ///
+  /// `fields` are the program's, the same ones at each call.
+  @inline(__always)
+  mutating func next(
+    before limit: UInt32, of fields: [ProtobufProgram.Field]
+  ) throws(RecordError) -> ProtobufProgram.Field? {
+    guard left > 0 else { return nil }
+    return try search(before: limit, of: fields)
+  }
+
+  private mutating func search(
+    before limit: UInt32, of fields: [ProtobufProgram.Field]
+  ) throws(RecordError) -> ProtobufProgram.Field? {
     while left > 0, next < range.upperBound, fields[next].number < limit {
       let field = fields[next]
       next += 1
       guard field.sealsAbsent else { continue }
       left -= 1
-      if try !isPresent(next - 1) { return field }
+      if try !isPresent(next - 1, of: fields) { return field }
     }
     return nil
   }
 
-  private mutating func isPresent(_ index: Int) throws(RecordError) -> Bool {
+  private mutating func isPresent(
+    _ index: Int, of fields: [ProtobufProgram.Field]
+  ) throws(RecordError) -> Bool {
     if index >= windowStart + 64 {
       windowStart = range.lowerBound + (index - range.lowerBound) / 64 * 64
-      try fillWindow()
+      try fillWindow(of: fields)
     }
     return window >> UInt64(index - windowStart) & 1 == 1
   }
 
   /// Looks the message over without going inside its fields.
-  private mutating func fillWindow() throws(RecordError) {
+  private mutating func fillWindow(of fields: [ProtobufProgram.Field]) throws(RecordError) {
     window = 0
     let candidates = windowStart..<min(windowStart + 64, range.upperBound)
     var reader = reader

@@ -21,6 +21,7 @@ struct ProtobufRewriter: BodyRewriter {
 /// The state of one pass over one body.
 private struct ProtobufWalk {
   let fields: [ProtobufProgram.Field]
+  let names: [String]
   let messages: [ProtobufProgram.Message]
   let root: Int
   let output: ByteArena
@@ -35,6 +36,7 @@ private struct ProtobufWalk {
     program: ProtobufProgram, body: UnsafeRawBufferPointer, output: ByteArena, transform: any FieldTransform
   ) {
     fields = program.fields
+    names = program.names
     messages = program.messages
     root = program.root
     self.output = output
@@ -58,14 +60,13 @@ private struct ProtobufWalk {
     defer { depth -= 1 }
     guard depth <= RecordLimits.depth else { throw RecordError(.tooDeep, at: reader.position) }
     let message = messages[index]
-    var absent = AbsentFields(
-      of: message, fields, start: reader.position, isFirstPiece: isFirstPiece, in: reader)
+    var absent = AbsentFields(of: message, isFirstPiece: isFirstPiece, in: reader)
     var seen = SeenFields()
     var next = message.fields.lowerBound
     while !reader.isAtEnd {
       let start = reader.position
       let tag = try reader.tag()
-      while let field = try absent.next(before: tag.number) { try sealAbsent(field, at: start) }
+      while let field = try absent.next(before: tag.number, of: fields) { try sealAbsent(field, at: start) }
       guard let position = fields.index(of: tag.number, in: message.fields, from: next) else {
         try reader.skip(tag.type)
         continue
@@ -76,10 +77,10 @@ private struct ProtobufWalk {
       do {
         try visit(field, tag, start: start, isRepeat: isRepeat, isFirstPiece: isFirstPiece)
       } catch {
-        throw error.inside(field.name)
+        throw error.inside(names[Int(field.name)])
       }
     }
-    while let field = try absent.next(before: .max) { try sealAbsent(field, at: reader.position) }
+    while let field = try absent.next(before: .max, of: fields) { try sealAbsent(field, at: reader.position) }
   }
 
   private mutating func visit(
@@ -162,7 +163,7 @@ private struct ProtobufWalk {
         return output.truncate(to: beforeTag)
       }
     } catch {
-      throw error.inside(field.name)
+      throw error.inside(names[Int(field.name)])
     }
     insertLength(at: mark)
     replacements += 1

@@ -10,9 +10,11 @@ struct ProtobufProgram: Sendable {
     case none
   }
 
+  /// Without anything that is counted, so that copying one costs nothing.
   struct Field: Sendable {
     let number: UInt32
-    let name: String
+    /// In the list of names.
+    let name: Int32
     let code: Code
     let target: Int32
     /// A planned field that cannot be sealed and is present with this one, or -1.
@@ -36,6 +38,8 @@ struct ProtobufProgram: Sendable {
   }
 
   var fields: [Field] = []
+  /// What errors call the fields.
+  let names: [String]
   var messages: [Message] = []
   var root = 0
 }

@@ -1,6 +1,6 @@
 extension ProtobufProgram {
   /// Lays out compiled messages, leaving out fields whose messages have nothing in them to touch.
-  init(drafts: [[Field]], root: Int) {
+  init(drafts: [[Field]], names: [String], root: Int) {
     let isTouched = Self.reached(drafts) {
       $0.code == .leaf || $0.unsupported >= 0
     } through: { _ in
@@ -12,6 +12,7 @@ extension ProtobufProgram {
       $0.isSingular
     }
     self.root = root
+    self.names = names
     for (index, draft) in drafts.enumerated() {
       let kept = draft.filter { field in
         field.code != .message || field.unsupported >= 0 || isTouched[Int(field.target)]
