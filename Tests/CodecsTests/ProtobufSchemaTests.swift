@@ -116,7 +116,11 @@ struct ProtobufSchemaTests {
     let inner = schema.message(named: "p.M.message")
     #expect(schema[id].fields.map(\.type).filter { $0 == inner.map { .message($0) } }.count == 3)
     // The inner enum hides the outer one.
-    #expect(schema[id].fields.last?.type == .enumeration([0]))
+    guard case .enumeration(let type)? = schema[id].fields.last?.type else {
+      Issue.record("no enum")
+      return
+    }
+    #expect(schema.enumerations[type] == [0])
   }
 
   @Test(arguments: [
@@ -222,6 +226,13 @@ struct ProtobufSchemaTests {
   }
 
   // MARK: Foreign bytes
+
+  @Test func namesAreBounded() throws {
+    let name = String(repeating: "M", count: ProtobufSchemaLimits.nameCount - 2)
+    _ = try schema("message \(name) {}")
+    let error = #expect(throws: ProtobufSchemaError.self) { try schema("message \(name)M {}") }
+    #expect(error?.reason == "a type name of more than 1024 bytes")
+  }
 
   @Test func nestingIsBounded() throws {
     for (open, close) in [("message M { ", "}"), ("option (x) = { a { ", "}};")] {

@@ -35,12 +35,14 @@ extension ProtoFile {
     _ descriptors: [DescriptorFields], in file: ProtoFile
   ) throws(ProtobufSchemaError) -> [ProtoExtension] {
     var blocks: [ProtoExtension] = []
+    var places: [String: Int] = [:]
     for descriptor in descriptors {
       let extended = descriptor.text(2) ?? ""
       let field = try ProtoField(descriptor: descriptor, in: file, isInOneof: false)
-      if let known = blocks.firstIndex(where: { $0.extended == extended }) {
-        blocks[known].fields.append(field)
+      if let place = places[extended] {
+        blocks[place].fields.append(field)
       } else {
+        places[extended] = blocks.count
         blocks.append(ProtoExtension(extended: extended, fields: [field]))
       }
     }

@@ -1,8 +1,7 @@
 /// Compiles a writer's message, walked in step with the sink's, into one program.
 ///
 /// Both must describe the same bytes, field by field, paired by number; each contributes its own names, tags and
-/// rules. A message is compiled once per set of rules it takes from the field around it, which bounds the work
-/// and closes the recursion.
+/// rules. A pair of messages is compiled once, which bounds the work and closes the recursion.
 struct ProtobufPlanCompiler {
   /// The rules that hit a field, by either schema.
   struct Hits: Hashable {
@@ -13,29 +12,31 @@ struct ProtobufPlanCompiler {
     func subtracting(_ other: Hits) -> Hits {
       Hits(opening: opening.subtracting(other.opening), sealing: sealing.subtracting(other.sealing))
     }
+
+    func intersection(_ other: Hits) -> Hits {
+      Hits(opening: opening.intersection(other.opening), sealing: sealing.intersection(other.sealing))
+    }
   }
 
-  /// The field that a message is the value of, where its tags reach the message's own fields.
-  struct Container: Hashable {
-    let name: String
-    let isMap: Bool
-    let hits: Hits
-  }
-
-  struct Key: Hashable {
+  /// Messages that stand for the same bytes.
+  struct Pair: Hashable {
     let writer: ProtobufSchema.MessageID
     let sink: ProtobufSchema.MessageID
-    let container: Container?
   }
 
   private let writer: ProtobufTagView
   private let sink: ProtobufTagView
   private var drafts: [[ProtobufProgram.Field]] = []
   private var names: [String] = []
-  private var compiled: [Key: Int] = [:]
+  private var compiled: [Pair: Int] = [:]
   private var fields: [PlannedField] = []
   private var positions: [PlannedField: Int32] = [:]
-  private var depth = 0
+  /// What is known of the plain fields of messages; see ``covered(_:)``.
+  private var known: [Pair: Hits?] = [:]
+  /// Whether constants of the writer's enums are in the sink's.
+  private var enums: [EnumPair: Bool] = [:]
+  /// Names of the fields entered.
+  private var path: [String] = []
 
   /// Without a sink view nothing is sealed; the writer's own schema stands in.
   static func compile(
@@ -45,8 +46,7 @@ struct ProtobufPlanCompiler {
       writer: writer,
       sink: sink
         ?? ProtobufTagView(schema: writer.schema, message: writer.message, rules: TagRules(selectors: [])))
-    let root = Key(writer: writer.message, sink: compiler.sink.message, container: nil)
-    let index = try compiler.message(root, path: "")
+    let index = try compiler.message(Pair(writer: writer.message, sink: compiler.sink.message))
     return (ProtobufProgram(drafts: compiler.drafts, names: compiler.names, root: index), compiler.fields)
   }
 
@@ -57,35 +57,47 @@ struct ProtobufPlanCompiler {
 
   // MARK: Messages
 
-  private mutating func message(_ key: Key, path: String) throws(FieldPlanError) -> Int {
-    if let known = compiled[key] { return known }
-    depth += 1
-    defer { depth -= 1 }
-    guard depth <= RecordLimits.depth else { throw .tooDeep }
-    let message = writer.schema[key.writer]
-    let other = sink.schema[key.sink]
+  private mutating func message(_ pair: Pair) throws(FieldPlanError) -> Int {
+    if let known = compiled[pair] { return known }
+    guard path.count < RecordLimits.depth else { throw .tooDeep }
+    let message = writer.schema[pair.writer]
+    let other = sink.schema[pair.sink]
     guard message.fields.map(\.number) == other.fields.map(\.number), message.isMapEntry == other.isMapEntry
-    else { throw difference(path, message.summary, other.summary) }
+    else { throw difference(message.summary, other.summary) }
     for field in other.extensions where !hits(on: field, in: other, sink.rules).isEmpty {
       throw .unreachableTag("\(other.fullName).\(field.name)")
     }
     let index = drafts.count
     drafts.append([])
-    compiled[key] = index
+    compiled[pair] = index
     var fields: [ProtobufProgram.Field] = []
-    for (field, otherField) in zip(message.fields, other.fields) {
-      // A key is what an entry is found by, not a value; clients leave it alone.
-      if message.isMapEntry, field.number == 1 { continue }
+    for (field, otherField) in values(of: pair) {
+      path.append(field.name)
       let pair = FieldPair(
         writer: field, sink: otherField, name: "\(message.fullName).\(field.name)",
-        path: path.isEmpty ? field.name : "\(path).\(field.name)",
-        hits: Hits(
-          opening: hits(on: field, in: message, writer.rules),
-          sealing: hits(on: otherField, in: other, sink.rules)))
-      if let compiled = try self.field(pair, in: key.container) { fields.append(compiled) }
+        hits: hits(on: field, in: message, otherField, in: other))
+      if let compiled = try self.field(pair) { fields.append(compiled) }
+      path.removeLast()
     }
     drafts[index] = fields
     return index
+  }
+
+  /// The fields of both messages, of which the numbers are equal. A map entry's key is what it is found by, not a
+  /// value; clients leave it alone.
+  private func values(of pair: Pair) -> [(ProtobufSchema.Field, ProtobufSchema.Field)] {
+    let message = writer.schema[pair.writer]
+    return zip(message.fields, sink.schema[pair.sink].fields)
+      .filter { field, _ in !message.isMapEntry || field.number != 1 }
+  }
+
+  private func hits(
+    on field: ProtobufSchema.Field, in message: ProtobufSchema.Message,
+    _ other: ProtobufSchema.Field, in otherMessage: ProtobufSchema.Message
+  ) -> Hits {
+    Hits(
+      opening: hits(on: field, in: message, writer.rules),
+      sealing: hits(on: other, in: otherMessage, sink.rules))
   }
 
   private func hits(
@@ -104,63 +116,89 @@ struct ProtobufPlanCompiler {
     let writer: ProtobufSchema.Field
     let sink: ProtobufSchema.Field
     let name: String
-    let path: String
     /// By the field's own tags.
     let hits: Hits
   }
 
-  private mutating func field(
-    _ pair: FieldPair, in container: Container?
-  ) throws(FieldPlanError) -> ProtobufProgram.Field? {
+  private mutating func field(_ pair: FieldPair) throws(FieldPlanError) -> ProtobufProgram.Field? {
     guard (pair.writer.presence == .repeated) == (pair.sink.presence == .repeated) else {
       throw difference(pair)
     }
-    let outer = inherited(by: pair, from: container)
     switch (pair.writer.type, pair.sink.type) {
     case (.scalar(let type), .scalar(let other)) where type == other:
       switch type {
       case .string, .bytes:
-        let own = plan(pair.name, type == .string ? .string : .bytes, pair.hits)
-        return own.map { draft(pair, .leaf, $0, unsupported: outer) }
-          ?? outer.map { draft(pair, .none, unsupported: $0) }
+        return plan(pair, type == .string ? .string : .bytes).map { draft(pair, .leaf, $0) }
       default:
-        let unsupported = plan(pair.name, .unsupported(type.rawValue), pair.hits) ?? outer
-        return unsupported.map { draft(pair, .none, unsupported: $0) }
+        return plan(pair, .unsupported(type.rawValue)).map { draft(pair, .none, unsupported: $0) }
       }
-    case (.enumeration(let numbers), .enumeration(let others)) where numbers.isSubset(of: others):
-      let unsupported = plan(pair.name, .unsupported("enum"), pair.hits) ?? outer
-      return unsupported.map { draft(pair, .none, unsupported: $0) }
+    case (.enumeration(let type), .enumeration(let other)):
+      guard isSubset(EnumPair(writer: type, sink: other)) else { throw difference(pair) }
+      return plan(pair, .unsupported("enum")).map { draft(pair, .none, unsupported: $0) }
     case (.message(let message), .message(let other)):
-      let key = Key(writer: message, sink: other, container: self.container(of: pair, holding: message))
-      return draft(pair, .message, Int32(try self.message(key, path: pair.path)), unsupported: outer)
-    case (.group, _), (_, .group): throw .group(pair.path)
+      let messages = Pair(writer: message, sink: other)
+      let target = Int32(try self.message(messages))
+      return draft(pair, .message, target, unsupported: container(pair, holding: messages))
+    case (.group, _), (_, .group): throw .group(path.joined(separator: "."))
     default: throw difference(pair)
     }
   }
 
-  /// A plain field that a rule does not name takes the rule of the field around its message, which is of a type
-  /// that cannot be sealed (specification section D.6). In a map that goes for values of every type, because it
-  /// goes for the keys.
-  private mutating func inherited(by pair: FieldPair, from container: Container?) -> Int32? {
-    guard let container else { return nil }
-    switch pair.writer.type {
-    case .scalar: break
-    case .enumeration, .message, .group: guard container.isMap else { return nil }
-    }
-    return plan(
-      container.name, .unsupported(container.isMap ? "map" : "message"),
-      container.hits.subtracting(pair.hits))
+  private struct EnumPair: Hashable {
+    let writer: ProtobufSchema.EnumID
+    let sink: ProtobufSchema.EnumID
   }
 
+  /// A number that the sink's enum does not have would be unknown to its readers.
+  private mutating func isSubset(_ pair: EnumPair) -> Bool {
+    if let known = enums[pair] { return known }
+    let isSubset = writer.schema.enumerations[pair.writer].isSubset(of: sink.schema.enumerations[pair.sink])
+    enums[pair] = isSubset
+    return isSubset
+  }
+
+  // MARK: Containers
+
+  /// A plain field that a rule does not name takes the rule of the field around its message, which is of a type
+  /// that cannot be sealed (specification section D.6): the field that stands for it, if there is any such plain
+  /// field. Whether it occurs is not looked at.
+  ///
   /// The tags of a map with plain values reach them with every client (specification section D.5), those of other
   /// fields with the JVM client only.
-  private func container(of pair: FieldPair, holding message: ProtobufSchema.MessageID) -> Container? {
-    let entry = writer.schema[message]
+  private mutating func container(_ pair: FieldPair, holding messages: Pair) -> Int32? {
+    guard !pair.hits.isEmpty, let covered = covered(messages) else { return nil }
+    let entry = writer.schema[messages.writer]
     let isPlainMap = entry.isMapEntry && !entry.fields.contains { $0.type.isMessage }
-    var hits = pair.hits
+    var hits = pair.hits.subtracting(covered)
     if !isPlainMap, !writer.rules.containerTagsReachChildren { hits.opening = [] }
     if !isPlainMap, !sink.rules.containerTagsReachChildren { hits.sealing = [] }
-    return hits.isEmpty ? nil : Container(name: pair.name, isMap: entry.isMapEntry, hits: hits)
+    return plan(pair.name, .unsupported(entry.isMapEntry ? "map" : "message"), hits)
+  }
+
+  /// The rules that hit all plain fields of a message by their own tags; `nil` when it has no plain field. Values
+  /// of every type count as plain in a map, because its keys are.
+  private mutating func covered(_ pair: Pair) -> Hits? {
+    if let known = known[pair] { return known }
+    let message = writer.schema[pair.writer]
+    let other = sink.schema[pair.sink]
+    var covered: Hits?
+    for (field, otherField) in values(of: pair) {
+      var hits = Hits()
+      if case .scalar = field.type {
+        hits = self.hits(on: field, in: message, otherField, in: other)
+      } else if !message.isMapEntry {
+        continue
+      }
+      covered = covered.map { $0.intersection(hits) } ?? hits
+    }
+    known[pair] = .some(covered)
+    return covered
+  }
+
+  // MARK: Planned fields
+
+  private mutating func plan(_ pair: FieldPair, _ type: PlannedField.LeafType) -> Int32? {
+    plan(pair.name, type, pair.hits)
   }
 
   /// The position of a planned field, or `nil` when no rule hits it.
@@ -189,12 +227,11 @@ struct ProtobufPlanCompiler {
   }
 
   private func difference(_ pair: FieldPair) -> FieldPlanError {
-    difference(
-      pair.path, pair.writer.described(in: writer.schema), pair.sink.described(in: sink.schema))
+    difference(pair.writer.described(in: writer.schema), pair.sink.described(in: sink.schema))
   }
 
-  private func difference(_ path: String, _ writer: String, _ sink: String) -> FieldPlanError {
-    .difference(SchemaDifference(path: path, writer: writer, sink: sink))
+  private func difference(_ writer: String, _ sink: String) -> FieldPlanError {
+    .difference(SchemaDifference(path: path.joined(separator: "."), writer: writer, sink: sink))
   }
 }
 
@@ -218,8 +255,8 @@ extension ProtobufSchema.Field {
     let typeName =
       switch type {
       case .scalar(let scalar): scalar.rawValue
-      case .enumeration(let numbers):
-        "an enum of \(numbers.sorted().map(String.init).joined(separator: ", "))"
+      case .enumeration(let type):
+        "an enum of \(schema.enumerations[type].sorted().map(String.init).joined(separator: ", "))"
       case .message(let message): schema[message].isMapEntry ? "a map" : "a message"
       case .group: "a group"
       }

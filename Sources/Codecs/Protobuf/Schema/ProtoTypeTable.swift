@@ -13,6 +13,9 @@ package struct ProtoTypeTable: Sendable {
     guard types.count < ProtobufSchemaLimits.types else {
       throw ProtobufSchemaError("more than \(ProtobufSchemaLimits.types) types")
     }
+    guard fullName.utf8.count <= ProtobufSchemaLimits.nameCount else {
+      throw ProtobufSchemaError("a type name of more than \(ProtobufSchemaLimits.nameCount) bytes")
+    }
     guard types.updateValue(type, forKey: fullName) == nil else {
       throw ProtobufSchemaError("the type is defined twice", at: fullName)
     }

@@ -53,7 +53,11 @@ extension ProtobufLinker {
       throw ProtobufSchemaError("could not resolve type: \(name)", at: scope)
     }
     switch type {
-    case .enumeration(let type): return .enumeration(Set(type.constants.map(\.number)))
+    case .enumeration:
+      guard let id = enumIDs[fullName] else {
+        throw ProtobufSchemaError("could not resolve type: \(name)", at: scope)
+      }
+      return .enumeration(id)
     case .message:
       guard let id = schema.messageIDs[fullName] else {
         throw ProtobufSchemaError("could not resolve type: \(name)", at: scope)

@@ -2,6 +2,7 @@
 struct ProtobufLinker {
   var schema = ProtobufSchema()
   var types = ProtoTypeTable()
+  var enumIDs: [String: ProtobufSchema.EnumID] = [:]
 
   static func link(
     _ file: ProtoFile, references: [ReferencedSchema]
@@ -39,7 +40,10 @@ struct ProtobufLinker {
       switch type {
       case .message(let message): declared.append(try declare(message, in: scope))
       case .enumeration(let type):
-        try self.types.add(ProtoTypeTable.join(scope, type.name), .enumeration(type))
+        let name = ProtoTypeTable.join(scope, type.name)
+        try self.types.add(name, .enumeration(type))
+        enumIDs[name] = schema.enumerations.count
+        schema.enumerations.append(Set(type.constants.map(\.number)))
       }
     }
     return declared

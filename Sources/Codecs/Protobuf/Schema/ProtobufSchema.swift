@@ -5,6 +5,7 @@ internal import Foundation
 /// Messages live in one array and refer to each other by index, so a recursive schema is an ordinary value.
 package struct ProtobufSchema: Sendable {
   package typealias MessageID = Int
+  package typealias EnumID = Int
 
   /// The types without parts, by the words for them.
   package enum Scalar: String, Sendable, Hashable {
@@ -14,8 +15,7 @@ package struct ProtobufSchema: Sendable {
 
   package enum FieldType: Sendable, Hashable {
     case scalar(Scalar)
-    /// The numbers it has.
-    case enumeration(Set<Int32>)
+    case enumeration(EnumID)
     case message(MessageID)
     /// A proto2 group, which is not supported.
     case group
@@ -55,6 +55,8 @@ package struct ProtobufSchema: Sendable {
   }
 
   package internal(set) var messages: [Message] = []
+  /// The numbers of each enum.
+  package internal(set) var enumerations: [Set<Int32>] = []
   /// The messages at the top of the schema's own file, in the order in which they count in message indexes.
   package internal(set) var topLevel: [MessageID] = []
   var messageIDs: [String: MessageID] = [:]

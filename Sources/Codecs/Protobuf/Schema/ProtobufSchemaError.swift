@@ -27,4 +27,6 @@ enum ProtobufSchemaLimits {
   static let depth = 100
   /// Messages and enums of all files together.
   static let types = 50_000
+  /// Bytes of the full name of a type.
+  static let nameCount = 1_024
 }

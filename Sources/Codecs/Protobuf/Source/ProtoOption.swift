@@ -48,7 +48,8 @@ extension [ProtoOption] {
       default: continue
       }
     }
-    return tags
+    var seen: Set<String> = []
+    return tags.filter { seen.insert($0).inserted }
   }
 }
 
@@ -76,7 +77,7 @@ extension ProtoConstant {
 
   fileprivate func collectTexts(into tags: inout [String]) throws(ProtobufSchemaError) {
     switch self {
-    case .text(let tag): if !tags.contains(tag) { tags.append(tag) }
+    case .text(let tag): tags.append(tag)
     case .list(let elements): for element in elements { try element.collectTexts(into: &tags) }
     case .word, .message: throw ProtobufSchemaError("tags must be strings")
     }
