@@ -1,16 +1,12 @@
 import Testing
 
-/// Transcripts this server does not follow yet.
-let notYetFollowed: Set<String> = []
-
 struct ReplayTests {
   @Test func everyTranscriptIsRead() {
     #expect(Transcript.all.count == 20)
     #expect(Transcript.all.map(\.steps.count).reduce(0, +) == 760)
-    #expect(notYetFollowed.isSubset(of: Transcript.all.map(\.name)))
   }
 
-  @Test(arguments: Transcript.all.filter { !notYetFollowed.contains($0.name) })
+  @Test(arguments: Transcript.all)
   func answersAsTheGenuineServer(_ transcript: Transcript) async throws {
     let differences = try await Replay.differences(transcript)
     let deliberate = DeliberateDifference.steps(of: transcript)
@@ -19,12 +15,6 @@ struct ReplayTests {
     }
     let unfounded = deliberate.subtracting(differences.map(\.step))
     #expect(unfounded.isEmpty, "listed as different, but not different")
-  }
-
-  /// So that the list cannot outlive its reason.
-  @Test(arguments: Transcript.all.filter { notYetFollowed.contains($0.name) })
-  func stillDiffers(_ transcript: Transcript) async throws {
-    #expect(try await !Replay.differences(transcript).isEmpty, "take it off the list")
   }
 
   @Test func deliberateDifferencesAreFew() {
