@@ -12,25 +12,31 @@ package enum Base64 {
   /// Writes `encodedCount(bytes.count)` characters to `output`, which must have room for them.
   package static func encode(_ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) {
     precondition(output.count >= encodedCount(bytes.count), "the caller sizes the output")
-    alphabet.withUnsafeBufferPointer { alphabet in
+    pairs.withUnsafeBufferPointer { pairs in
       var source = 0
       var target = 0
-      while source + 3 <= bytes.count {
-        let group = UInt32(bytes[source]) << 16 | UInt32(bytes[source + 1]) << 8 | UInt32(bytes[source + 2])
-        output[target] = alphabet[Int(group >> 18)]
-        output[target + 1] = alphabet[Int(group >> 12 & 63)]
-        output[target + 2] = alphabet[Int(group >> 6 & 63)]
-        output[target + 3] = alphabet[Int(group & 63)]
+      // Six bytes at a time, loaded as eight.
+      while source + 8 <= bytes.count {
+        let group = bytes.loadUnaligned(fromByteOffset: source, as: UInt64.self).bigEndian
+        let text =
+          UInt64(pairs[Int(group >> 52)]) | UInt64(pairs[Int(group >> 40 & 0xFFF)]) << 16
+          | UInt64(pairs[Int(group >> 28 & 0xFFF)]) << 32 | UInt64(pairs[Int(group >> 16 & 0xFFF)]) << 48
+        output.storeBytes(of: text.littleEndian, toByteOffset: target, as: UInt64.self)
+        source += 6
+        target += 8
+      }
+      while source < bytes.count {
+        let left = bytes.count - source
+        var group = UInt32(bytes[source]) << 16
+        if left > 1 { group |= UInt32(bytes[source + 1]) << 8 }
+        if left > 2 { group |= UInt32(bytes[source + 2]) }
+        let text = UInt32(pairs[Int(group >> 12)]) | UInt32(pairs[Int(group & 0xFFF)]) << 16
+        output.storeBytes(of: text.littleEndian, toByteOffset: target, as: UInt32.self)
+        if left < 3 { output[target + 3] = padding }
+        if left < 2 { output[target + 2] = padding }
         source += 3
         target += 4
       }
-      let left = bytes.count - source
-      guard left > 0 else { return }
-      let group = UInt32(bytes[source]) << 16 | (left == 2 ? UInt32(bytes[source + 1]) << 8 : 0)
-      output[target] = alphabet[Int(group >> 18)]
-      output[target + 1] = alphabet[Int(group >> 12 & 63)]
-      output[target + 2] = left == 2 ? alphabet[Int(group >> 6 & 63)] : padding
-      output[target + 3] = padding
     }
   }
 
@@ -46,42 +52,42 @@ package enum Base64 {
     let whole = padded == 0 ? text.count : text.count - 4
     return values.withUnsafeBufferPointer { values -> Int? in
       var target = 0
-      var seen: UInt8 = 0
-      for source in stride(from: 0, to: whole, by: 4) {
-        let first = values[Int(text[source])]
-        let second = values[Int(text[source + 1])]
-        let third = values[Int(text[source + 2])]
-        let fourth = values[Int(text[source + 3])]
-        seen |= first | second | third | fourth
-        output[target] = first << 2 | second >> 4 & 3
-        output[target + 1] = second << 4 | third >> 2 & 15
-        output[target + 2] = third << 6 | fourth & 63
+      var source = 0
+      while source < whole {
+        let group =
+          values[Int(text[source])] << 18 | values[Int(text[source + 1])] << 12
+          | values[Int(text[source + 2])] << 6 | values[Int(text[source + 3])]
+        guard group & invalid == 0 else { return nil }
+        output[target] = UInt8(truncatingIfNeeded: group >> 16)
+        output[target + 1] = UInt8(truncatingIfNeeded: group >> 8)
+        output[target + 2] = UInt8(truncatingIfNeeded: group)
+        source += 4
         target += 3
       }
-      if padded > 0 {
-        let first = values[Int(text[whole])]
-        let second = values[Int(text[whole + 1])]
-        let third = padded == 1 ? values[Int(text[whole + 2])] : 0
-        seen |= first | second | third
-        let stray = padded == 2 ? second & 15 : third & 3
-        guard seen & invalid == 0, stray == 0 else { return nil }
-        output[target] = first << 2 | second >> 4
-        if padded == 1 { output[target + 1] = second << 4 | third >> 2 }
-        target += 3 - padded
-      }
-      return seen & invalid == 0 ? target : nil
+      guard padded > 0 else { return target }
+      let third = padded == 1 ? values[Int(text[whole + 2])] : 0
+      let group = values[Int(text[whole])] << 18 | values[Int(text[whole + 1])] << 12 | third << 6
+      let stray: UInt32 = padded == 2 ? 0xFFFF : 0xFF
+      guard group & (invalid | stray) == 0 else { return nil }
+      output[target] = UInt8(truncatingIfNeeded: group >> 16)
+      if padded == 1 { output[target + 1] = UInt8(truncatingIfNeeded: group >> 8) }
+      return target + 3 - padded
     }
   }
 
   private static let padding = UInt8(ascii: "=")
-  /// Marks a byte that is not of the alphabet; no value of the alphabet has this bit.
-  private static let invalid: UInt8 = 0x80
+  /// Marks a byte that is not of the alphabet, wherever in a group it stands: no group has these bits.
+  private static let invalid: UInt32 = 0xFF00_0000
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-  private static let values: [UInt8] = {
-    var values = [UInt8](repeating: invalid, count: 256)
-    for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(value) }
+  private static let values: [UInt32] = {
+    var values = [UInt32](repeating: 0xFFFF_FFFF, count: 256)
+    for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt32(value) }
     return values
   }()
+  /// The two characters of every twelve bits, the first in the lower byte.
+  private static let pairs: [UInt16] = (0..<4_096).map {
+    UInt16(alphabet[$0 >> 6]) | UInt16(alphabet[$0 & 63]) << 8
+  }
 }
 
 extension Base64 {

@@ -3,10 +3,16 @@ internal import COpenSSL
 /// One libcrypto cipher context: created, lent and freed here, nowhere else.
 struct CipherContext: ~Copyable {
   let pointer: OpaquePointer
+  /// A parameter that stands for the tag, and the end of the list.
+  private let tagParameters: UnsafeMutablePointer<OSSL_PARAM>
 
   init() throws(CryptoError) {
     guard let pointer = EVP_CIPHER_CTX_new() else { throw .library("EVP_CIPHER_CTX_new") }
     self.pointer = pointer
+    tagParameters = .allocate(capacity: 2)
+    tagParameters[0] = LibraryParameters.bytes("tag", UnsafeRawBufferPointer(start: nil, count: 0))
+    tagParameters[0].data_size = 16
+    tagParameters[1] = OSSL_PARAM_construct_end()
   }
 
   /// A context with the cipher and key set, for the direction given.
@@ -24,7 +30,22 @@ struct CipherContext: ~Copyable {
     return context
   }
 
-  deinit { EVP_CIPHER_CTX_free(pointer) }
+  deinit {
+    EVP_CIPHER_CTX_free(pointer)
+    tagParameters.deallocate()
+  }
+
+  /// Begins a message to seal, under the key set before.
+  func beginSealing(iv: UnsafeRawPointer) -> Bool {
+    EVP_EncryptInit_ex2(pointer, nil, nil, iv.assumingMemoryBound(to: UInt8.self), nil) == 1
+  }
+
+  /// Begins a message to open, under the key set before; its tag goes in with the same call.
+  func beginOpening(iv: UnsafeRawPointer, tag: UnsafeRawPointer) -> Bool {
+    // The library only reads the tag, but a parameter's data is not const.
+    tagParameters[0].data = UnsafeMutableRawPointer(mutating: tag)
+    return EVP_DecryptInit_ex2(pointer, nil, nil, iv.assumingMemoryBound(to: UInt8.self), tagParameters) == 1
+  }
 
   /// Runs `input` through the cipher; `false` when the library refuses it (for SIV: a wrong tag).
   func update(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer?) -> Bool {
@@ -42,7 +63,8 @@ struct CipherContext: ~Copyable {
   }
 
   func writeTag(to destination: UnsafeMutableRawPointer) -> Bool {
-    EVP_CIPHER_CTX_ctrl(pointer, EVP_CTRL_AEAD_GET_TAG, 16, destination) == 1
+    tagParameters[0].data = destination
+    return EVP_CIPHER_CTX_get_params(pointer, tagParameters) == 1
   }
 
   func expectTag(_ tag: UnsafeRawPointer) -> Bool {

@@ -19,9 +19,8 @@ struct GCMCipher: ~Copyable {
 
   /// `output` begins with the IV to use and has room for ``overhead`` bytes more than `plaintext`.
   func seal(_ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer) throws(CryptoError) {
-    let iv = output.assumingMemoryBound(to: UInt8.self)
     let body = output + IVSource.count
-    guard EVP_EncryptInit_ex2(sealing.pointer, nil, nil, iv, nil) == 1,
+    guard sealing.beginSealing(iv: output),
       plaintext.isEmpty || sealing.update(plaintext, into: body),
       sealing.finish(),
       sealing.writeTag(to: body + plaintext.count)
@@ -33,9 +32,7 @@ struct GCMCipher: ~Copyable {
     guard sealed.count >= Self.overhead, let start = sealed.baseAddress else { throw .doesNotOpen }
     let bodyEnd = sealed.count - 16
     let body = UnsafeRawBufferPointer(rebasing: sealed[IVSource.count..<bodyEnd])
-    guard EVP_DecryptInit_ex2(opening.pointer, nil, nil, start.assumingMemoryBound(to: UInt8.self), nil) == 1,
-      opening.expectTag(start + bodyEnd)
-    else { throw .library("AES-GCM decryption") }
+    guard opening.beginOpening(iv: start, tag: start + bodyEnd) else { throw .library("AES-GCM decryption") }
     guard body.isEmpty || opening.update(body, into: output), opening.finish() else {
       wipe(UnsafeMutableRawBufferPointer(start: output, count: body.count))
       throw .doesNotOpen

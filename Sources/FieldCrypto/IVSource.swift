@@ -9,7 +9,7 @@ package final class IVSource {
   private static let blockCount = 340 * count
 
   private let block = UnsafeMutableRawPointer.allocate(byteCount: IVSource.blockCount, alignment: 16)
-  private var position = IVSource.blockCount
+  @exclusivity(unchecked) private var position = IVSource.blockCount
 
   package init() {}
 

@@ -82,6 +82,7 @@ struct AvroReader {
 
 /// Avro's integers on output: zigzag, as ``VarInt``.
 enum AvroNumber {
+  @inline(__always)
   static func withEncoding(of value: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
     VarInt.withEncoding(of: UInt64(bitPattern: Int64(value) << 1 ^ Int64(value) >> 63), body)
   }

@@ -10,17 +10,26 @@ struct AvroRewriter: BodyRewriter {
   func rewrite(
     _ body: UnsafeRawBufferPointer, into output: ByteArena, transform: any FieldTransform
   ) throws(RecordError) -> Bool {
-    var walk = AvroWalk(program: program, body: body, output: output, transform: transform)
-    try walk.run()
-    return walk.replacements > 0
+    // All lanes share the program. Borrowed rather than held, it costs them no contended counting of references.
+    try program.operations.withUnsafeBufferPointer { (operations) throws(RecordError) in
+      try program.children.withUnsafeBufferPointer { (children) throws(RecordError) in
+        var walk = AvroWalk(
+          operations: operations, children: children, output: output, transform: transform,
+          reader: AvroReader(body))
+        try walk.run(from: program.root)
+        return walk.replacements > 0
+      }
+    }
   }
 }
 
 /// The state of one pass over one body.
 private struct AvroWalk {
-  let operations: [AvroProgram.Operation]
-  let children: [AvroProgram.Child]
-  let root: Int
+  /// Bytes that the length of a sealed value mostly takes: 64 to 8,191.
+  private static let likelyLengthCount = 2
+
+  let operations: UnsafeBufferPointer<AvroProgram.Operation>
+  let children: UnsafeBufferPointer<AvroProgram.Child>
   let output: ByteArena
   let transform: any FieldTransform
   var reader: AvroReader
@@ -29,18 +38,7 @@ private struct AvroWalk {
   var replacements = 0
   var depth = 0
 
-  init(
-    program: AvroProgram, body: UnsafeRawBufferPointer, output: ByteArena, transform: any FieldTransform
-  ) {
-    operations = program.operations
-    children = program.children
-    root = program.root
-    self.output = output
-    self.transform = transform
-    reader = AvroReader(body)
-  }
-
-  mutating func run() throws(RecordError) {
+  mutating func run(from root: Int) throws(RecordError) {
     try walk(root)
     guard reader.isAtEnd else { throw RecordError(.trailingBytes, at: reader.position) }
     flush(upTo: reader.position)
@@ -90,12 +88,16 @@ private struct AvroWalk {
     let value = try reader.bytes(try reader.length())
     flush(upTo: start)
     let mark = output.count
+    // The length goes before the replacement, and what is not guessed right has to be moved.
+    output.appendGap(Self.likelyLengthCount)
     let replaced: Bool
     do { replaced = try transform.transform(value, field: field, into: output) } catch {
       throw RecordError(.stopped(field: field), at: start)
     }
     guard replaced else { return output.truncate(to: mark) }
-    AvroNumber.withEncoding(of: output.count - mark) { output.insert($0, at: mark) }
+    AvroNumber.withEncoding(of: output.count - mark - Self.likelyLengthCount) {
+      output.replace(Self.likelyLengthCount, at: mark, with: $0)
+    }
     pending = reader.position
     replacements += 1
     guard output.count <= RecordLimits.outputCount else { throw RecordError(.tooLarge, at: start) }

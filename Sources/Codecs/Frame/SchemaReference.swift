@@ -28,6 +28,15 @@ package enum SchemaReference: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Written out, because other modules could call a synthesised one only through the protocol.
+  package static func == (left: SchemaReference, right: SchemaReference) -> Bool {
+    switch (left, right) {
+    case (.id(let left), .id(let right)): left == right
+    case (.guid(let left), .guid(let right)): left == right
+    default: false
+    }
+  }
+
   /// Appends the reference to `arena`.
   package func write(to arena: ByteArena) {
     switch self {

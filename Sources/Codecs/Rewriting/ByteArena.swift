@@ -2,11 +2,12 @@
 /// steady state. Not `Sendable`: each lane has its own.
 ///
 /// No access to the properties overlaps another: an arena is used by one thread, and no method lends a property to
-/// code of others. Checking that at run time takes as long as the short appends that records are made of.
+/// code of others. Checking that at run time takes as long as the short appends that records are made of, which other
+/// modules inline.
 package final class ByteArena {
-  @exclusivity(unchecked) private var memory: UnsafeMutableRawPointer
-  @exclusivity(unchecked) private var capacity: Int
-  @exclusivity(unchecked) package private(set) var count = 0
+  @exclusivity(unchecked) @usableFromInline var memory: UnsafeMutableRawPointer
+  @exclusivity(unchecked) @usableFromInline var capacity: Int
+  @exclusivity(unchecked) @usableFromInline var filled = 0
 
   package init(capacity: Int = 16 * 1024) {
     self.capacity = max(capacity, 64)
@@ -15,49 +16,68 @@ package final class ByteArena {
 
   deinit { memory.deallocate() }
 
-  /// What has been assembled so far. Valid until the arena is next changed.
-  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
+  package internal(set) var count: Int {
+    @inlinable get { filled }
+    set { filled = newValue }
+  }
 
-  package func removeAll() { count = 0 }
+  /// What has been assembled so far. Valid until the arena is next changed.
+  @inlinable package var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: memory, count: filled)
+  }
+
+  @inlinable package func removeAll() { filled = 0 }
 
   /// Drops everything from `count` on.
-  package func truncate(to count: Int) { self.count = min(self.count, max(count, 0)) }
+  @inlinable package func truncate(to count: Int) { filled = min(filled, max(count, 0)) }
 
-  package func append(_ bytes: UnsafeRawBufferPointer) {
+  @inlinable package func append(_ bytes: UnsafeRawBufferPointer) {
     guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
-    append(start, count: bytes.count)
+    room(for: bytes.count).copyMemory(from: start, byteCount: bytes.count)
+    filled += bytes.count
   }
 
-  func append(_ start: UnsafeRawPointer, count added: Int) {
-    reserve(added)
-    (memory + count).copyMemory(from: start, byteCount: added)
-    count += added
+  @inlinable package func append(_ byte: UInt8) {
+    room(for: 1).storeBytes(of: byte, as: UInt8.self)
+    filled += 1
   }
 
-  package func append(_ byte: UInt8) {
-    reserve(1)
-    memory.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
-    count += 1
+  /// At least `count` bytes of uninitialised room at the end, valid until the arena is next changed.
+  /// ``advance(by:)`` then says how many of them were filled.
+  @inlinable package func room(for count: Int) -> UnsafeMutableRawPointer {
+    reserve(count)
+    return memory + filled
   }
 
-  /// Lends `capacity` bytes of uninitialised room at the end; `body` returns how many of them it filled.
-  package func append<Failure: Error>(
-    capacity added: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
-  ) throws(Failure) {
-    reserve(added)
-    let filled = try body(UnsafeMutableRawBufferPointer(start: memory + count, count: added))
-    precondition(filled >= 0 && filled <= added, "no more can be filled than was lent")
-    count += filled
+  /// Makes `count` bytes, filled in the ``room(for:)`` asked for before, part of the arena.
+  @inlinable package func advance(by count: Int) {
+    precondition(count >= 0 && count <= capacity - filled, "no more can be filled than there was room for")
+    filled += count
+  }
+
+  /// Appends `count` bytes of any value, to be given one by ``replace(_:at:with:)``.
+  func appendGap(_ count: Int) {
+    reserve(count)
+    self.count += count
+  }
+
+  /// Puts `bytes` in the place of the `removed` bytes at `position`; what follows moves as far as it must.
+  func replace(_ removed: Int, at position: Int, with bytes: UnsafeRawBufferPointer) {
+    precondition(
+      removed >= 0 && position >= 0 && position <= count - removed, "what is replaced is inside the arena")
+    guard let start = bytes.baseAddress else { return }
+    reserve(bytes.count)
+    if bytes.count != removed {
+      let rest = position + removed
+      (memory + position + bytes.count).copyMemory(from: memory + rest, byteCount: count - rest)
+      count += bytes.count - removed
+    }
+    (memory + position).copyMemory(from: start, byteCount: bytes.count)
   }
 
   /// Moves everything from `position` on up by `inserted.count` bytes and puts `inserted` there.
   func insert(_ inserted: UnsafeRawBufferPointer, at position: Int) {
-    precondition(position >= 0 && position <= count, "insertion happens inside the arena")
-    guard let start = inserted.baseAddress else { return }
-    reserve(inserted.count)
-    (memory + position + inserted.count).copyMemory(from: memory + position, byteCount: count - position)
-    (memory + position).copyMemory(from: start, byteCount: inserted.count)
-    count += inserted.count
+    replace(0, at: position, with: inserted)
   }
 
   /// Appends a copy of what stands at `range`.
@@ -89,12 +109,11 @@ package final class ByteArena {
     UnsafeRawBufferPointer(rebasing: bytes[position...])
   }
 
-  @inline(__always)
-  private func reserve(_ added: Int) {
-    if added > capacity - count { grow(added) }
+  @inlinable func reserve(_ added: Int) {
+    if added > capacity - filled { grow(added) }
   }
 
-  private func grow(_ added: Int) {
+  @usableFromInline func grow(_ added: Int) {
     let wanted = max(capacity * 2, count + added)
     let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
     larger.copyMemory(from: memory, byteCount: count)

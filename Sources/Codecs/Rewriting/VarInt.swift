@@ -1,5 +1,6 @@
 /// Variable-length integers on output: seven bits a byte, least significant first, as short as can be.
 enum VarInt {
+  @inline(__always)
   static func withEncoding(of value: UInt64, _ body: (UnsafeRawBufferPointer) -> Void) {
     var rest = value
     withUnsafeTemporaryAllocation(byteCount: 10, alignment: 1) { memory in

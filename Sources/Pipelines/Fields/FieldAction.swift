@@ -1,5 +1,5 @@
 /// A ``FieldWork`` bound to the keys of one lane.
-struct FieldAction {
+final class FieldAction {
   struct OpeningLayer {
     let family: KeyFamily
     let rotates: Bool
@@ -17,9 +17,15 @@ struct FieldAction {
   let unsupportedType: String?
   let opening: [OpeningLayer]
   let sealing: [SealingLayer]
+  /// The layer to put on, where it is one and no value can have more.
+  let onlyLayer: SealingLayer?
   let candidates: [KeyFamily]
   /// What the sealing rules say should become of a record they fail on.
   let onSealingFailure: RuleAction
+  /// No value is taken to have more layers than the deepest stack of rules puts on.
+  let mostLayers: Int
+  /// Under what the last value was sealed that the target had not opened; `nil` when the target did open one since.
+  @exclusivity(unchecked) var recentForeign: SealingLayer?
 
   init(_ work: FieldWork, keys: LaneKeys) {
     purpose = work.purpose
@@ -34,8 +40,7 @@ struct FieldAction {
     }
     candidates = work.candidates.map { keys.family($0) }
     onSealingFailure = work.onSealingFailure
+    mostLayers = max(opening.count, sealing.count, 1)
+    onlyLayer = mostLayers == 1 ? sealing.first : nil
   }
-
-  /// No value is taken to have more layers than the deepest stack of rules puts on.
-  var mostLayers: Int { max(opening.count, sealing.count, 1) }
 }

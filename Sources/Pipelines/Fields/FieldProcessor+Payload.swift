@@ -23,8 +23,7 @@ extension FieldProcessor {
       case .seal(let policy): return try openForSealing(body, action, policy)
       }
     } catch {
-      failure = error
-      throw TransformStopped()
+      throw stopped(error)
     }
     return (inside.bytes, true)
   }
@@ -33,11 +32,7 @@ extension FieldProcessor {
     _ body: UnsafeRawBufferPointer, _ action: FieldAction, _ policy: SealPolicy
   ) throws(FieldFailure) -> (inside: UnsafeRawBufferPointer, isOpen: Bool) {
     guard !action.sealing.isEmpty else { return (body, false) }
-    startSealing(action)
-    let (state, content) = try layers.state(of: body, action)
-    let isReplaced = try policy.replaces(state)
-    note(state, isReplaced)
-    settle()
+    let (state, content, isReplaced) = try state(of: body, action, policy)
     if case .plaintext = state { return (body, true) }
     inside.append(content)
     return (inside.bytes, isReplaced)
@@ -48,13 +43,6 @@ extension FieldProcessor {
     _ body: UnsafeRawBufferPointer, _ action: FieldAction, into output: ByteArena
   ) throws(TransformStopped) {
     guard !action.sealing.isEmpty else { return output.append(body) }
-    startSealing(action)
-    do throws(FieldFailure) {
-      try layers.seal(body, under: action.sealing, isText: false, into: output)
-    } catch {
-      failure = error
-      throw TransformStopped()
-    }
-    settle()
+    do throws(FieldFailure) { try putOn(action, body, into: output) } catch { throw stopped(error) }
   }
 }

@@ -6,14 +6,16 @@ internal import KeyManagement
 /// Stops a record by noting why in ``failure`` and throwing; the caller decides what becomes of the record.
 /// Nothing is allocated per field in steady state.
 final class FieldProcessor: FieldTransform {
+  // What changes from field to field belongs to one lane and is never lent out, so its accesses are not tracked.
+
   /// What the plan says about each field, by position.
-  var actions: [FieldAction] = []
-  var failure: FieldFailure?
-  /// What the rule at work says should become of a record it fails on.
-  private(set) var failureAction = RuleAction.error
+  @exclusivity(unchecked) var actions: [FieldAction] = []
+  @exclusivity(unchecked) private(set) var failure: FieldFailure?
+  /// What the rule that failed says should become of the record.
+  @exclusivity(unchecked) private(set) var failureAction = RuleAction.error
   /// Whether that rule seals; otherwise it opens.
-  private(set) var wasSealing = false
-  var counts = FieldCounts()
+  @exclusivity(unchecked) private(set) var wasSealing = false
+  @exclusivity(unchecked) var counts = FieldCounts()
 
   let layers = FieldLayers()
   /// What was opened in order to be sealed again.
@@ -23,8 +25,11 @@ final class FieldProcessor: FieldTransform {
 
   func begin(_ actions: [FieldAction]) {
     self.actions = actions
-    failure = nil
-    settle()
+    if failure != nil {
+      failure = nil
+      failureAction = .error
+      wasSealing = false
+    }
     counts = FieldCounts()
   }
 
@@ -46,8 +51,7 @@ final class FieldProcessor: FieldTransform {
         return try openAndSeal(value, action, passesPlaintext: passesPlaintext, into: output)
       }
     } catch {
-      failure = error
-      throw TransformStopped()
+      throw stopped(error)
     }
   }
 
@@ -55,9 +59,7 @@ final class FieldProcessor: FieldTransform {
     let action = actions[field]
     // Reading leaves such a field alone, as every client does.
     guard !action.sealing.isEmpty, let type = action.unsupportedType else { return }
-    startSealing(action)
-    failure = .unsupportedType(type)
-    throw TransformStopped()
+    throw stopped(blame(action, .unsupportedType(type)))
   }
 
   private func openAndSeal(
@@ -72,21 +74,29 @@ final class FieldProcessor: FieldTransform {
       output.append(plaintext.bytes)
       return true
     }
-    startSealing(action)
-    try layers.seal(plaintext.bytes, under: action.sealing, isText: action.isText, into: output)
-    settle()
+    try putOn(action, plaintext.bytes, into: output)
     counts.sealed += 1
     return true
   }
 
-  func startSealing(_ action: FieldAction) {
-    failureAction = action.onSealingFailure
-    wasSealing = true
+  // MARK: Failures
+
+  /// Notes why the record stops.
+  func stopped(_ failure: FieldFailure) -> TransformStopped {
+    self.failure = failure
+    return TransformStopped()
   }
 
-  func settle() {
-    failureAction = .error
-    wasSealing = false
+  /// Notes that sealing failed, and returns how.
+  func blame(_ action: FieldAction, _ failure: FieldFailure) -> FieldFailure {
+    failureAction = action.onSealingFailure
+    wasSealing = true
+    return failure
+  }
+
+  private func blame(_ layer: FieldAction.OpeningLayer, _ failure: FieldFailure) -> FieldFailure {
+    failureAction = layer.onFailure
+    return failure
   }
 
   // MARK: Opening
@@ -98,13 +108,11 @@ final class FieldProcessor: FieldTransform {
   ) throws(FieldFailure) -> Bool {
     guard !action.opening.isEmpty else { return false }
     var current = value
-    for (index, layer) in action.opening.enumerated() {
-      failureAction = layer.onFailure
+    for index in action.opening.indices {
       let isLast = index == action.opening.count - 1
       let target = isLast ? output : layers.room(inside: index)
-      if let failure = try open(current, layer, action, into: target) {
-        guard passesPlaintext else { throw failure }
-        settle()
+      if let failure = try open(current, action.opening[index], action, into: target) {
+        guard passesPlaintext else { throw blame(action.opening[index], failure) }
         guard index > 0 else {
           counts.plaintext += 1
           return false
@@ -114,7 +122,6 @@ final class FieldProcessor: FieldTransform {
       }
       if !isLast { current = target.bytes }
     }
-    settle()
     return true
   }
 
@@ -124,10 +131,14 @@ final class FieldProcessor: FieldTransform {
     into target: ByteArena
   ) throws(FieldFailure) -> FieldFailure? {
     guard let sealed = layers.ciphertext(value, isText: action.isText) else { return .notSealed }
-    switch try layers.open(sealed, layer.family, versionedFirst: layer.rotates, into: target) {
-    case .opened: return nil
-    case .no: return .doesNotOpen
-    case .blocked(let error): throw .keyUnavailable(error)
+    do throws(FieldFailure) {
+      switch try layers.open(sealed, layer.family, versionedFirst: layer.rotates, into: target) {
+      case .opened: return nil
+      case .no: return .doesNotOpen
+      case .blocked(let error): throw .keyUnavailable(error)
+      }
+    } catch {
+      throw blame(layer, error)
     }
   }
 
@@ -138,18 +149,37 @@ final class FieldProcessor: FieldTransform {
     _ value: UnsafeRawBufferPointer, _ action: FieldAction, _ policy: SealPolicy, into output: ByteArena
   ) throws(FieldFailure) -> Bool {
     guard !action.sealing.isEmpty else { return false }
-    startSealing(action)
-    let (state, inside) = try layers.state(of: value, action)
-    let isReplaced = try policy.replaces(state)
-    if isReplaced {
-      try layers.seal(inside, under: action.sealing, isText: action.isText, into: output)
-    }
-    note(state, isReplaced)
-    settle()
+    let (_, inside, isReplaced) = try state(of: value, action, policy)
+    if isReplaced { try putOn(action, inside, into: output) }
     return isReplaced
   }
 
-  func note(_ state: SealState, _ isReplaced: Bool) {
+  /// What a value is, what is inside of all its layers, and whether it gets the target's; counted accordingly.
+  func state(
+    of value: UnsafeRawBufferPointer, _ action: FieldAction, _ policy: SealPolicy
+  ) throws(FieldFailure) -> (state: SealState, inside: UnsafeRawBufferPointer, isReplaced: Bool) {
+    do throws(FieldFailure) {
+      let (state, inside) = try layers.state(of: value, action)
+      let isReplaced = try policy.replaces(state)
+      note(state, isReplaced)
+      return (state, inside, isReplaced)
+    } catch {
+      throw blame(action, error)
+    }
+  }
+
+  /// Puts the target's layers on.
+  func putOn(
+    _ action: FieldAction, _ value: UnsafeRawBufferPointer, into output: ByteArena
+  ) throws(FieldFailure) {
+    do throws(FieldFailure) {
+      try layers.seal(value, action, into: output)
+    } catch {
+      throw blame(action, error)
+    }
+  }
+
+  private func note(_ state: SealState, _ isReplaced: Bool) {
     switch state {
     case .plaintext: counts.sealed += 1
     case .current, .foreign:

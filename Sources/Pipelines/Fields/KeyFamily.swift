@@ -70,7 +70,7 @@ final class KeyFamily {
   enum Slot {
     case ready(LaneKey)
     /// The key cannot be had: missing, deleted, denied or damaged.
-    case failed(KeyError)
+    indirect case failed(KeyError)
   }
 
   /// Versions kept; the data decides which are asked for, so their number must be bounded.
@@ -81,12 +81,17 @@ final class KeyFamily {
 
   let identity: KeyFamilyIdentity
   private var slots: [Int32: Slot] = [:]
+  /// Values come in runs of one version.
+  @exclusivity(unchecked) private var recent: (version: Int32, slot: Slot?) = (0, nil)
   private var highestVersion: Int32?
 
   init(_ identity: KeyFamilyIdentity) { self.identity = identity }
 
   /// What is known of a version; `nil` when it was not looked for yet.
-  subscript(version: Int32) -> Slot? { slots[version] }
+  subscript(version: Int32) -> Slot? {
+    if recent.version != version { recent = (version, slots[version]) }
+    return recent.slot
+  }
 
   /// Whether there may be such a version. Bytes that are no ciphertext can claim any: one that is far beyond the
   /// highest ever made is no version, and need not be asked for.
@@ -101,6 +106,7 @@ final class KeyFamily {
   func set(_ version: Int32, to slot: Slot) {
     if slots.count >= Self.capacity { slots.removeAll(keepingCapacity: true) }
     slots[version] = slot
+    recent = (version, slot)
   }
 }
 

@@ -8,7 +8,7 @@ enum SealState {
   /// Carries exactly the target's layers.
   case current
   /// Carries other layers; the key of the outermost.
-  case foreign(KeyName)
+  case foreign(KeyFamily, version: Int32)
   /// Carries none, and every key that could tell is at hand.
   case plaintext
 }
@@ -21,28 +21,53 @@ extension FieldLayers {
   func state(
     of value: UnsafeRawBufferPointer, _ action: FieldAction
   ) throws(FieldFailure) -> (state: SealState, inside: UnsafeRawBufferPointer) {
+    if let target = action.onlyLayer { return try state(of: value, action, target) }
     if let inside = try insideOfTarget(value, action) { return (.current, inside) }
     var inside = value
-    var outermost: KeyName?
+    var state = SealState.plaintext
     for depth in 0..<action.mostLayers {
-      guard let key = try peel(inside, action, into: room(inside: depth), &inside) else { break }
-      outermost = outermost ?? key
+      guard let sealed = ciphertext(inside, isText: action.isText) else { break }
+      let room = room(inside: depth)
+      guard let key = try peel(sealed, action, into: room) else { break }
+      inside = room.bytes
+      if case .plaintext = state { state = .foreign(key.family, version: key.version) }
     }
-    return (outermost.map { .foreign($0) } ?? .plaintext, inside)
+    return (state, inside)
   }
 
-  /// Takes one layer off under whichever candidate opens it, and returns its key.
+  /// The same where there is one layer at most.
+  private func state(
+    of value: UnsafeRawBufferPointer, _ action: FieldAction, _ target: FieldAction.SealingLayer
+  ) throws(FieldFailure) -> (state: SealState, inside: UnsafeRawBufferPointer) {
+    guard let sealed = ciphertext(value, isText: action.isText) else { return (.plaintext, value) }
+    let room = room(inside: 0)
+    // Values come in runs under one key. This one opened a value that the target did not open, so it is another
+    // key than the target's, and what opens under it does not open under the target.
+    if let recent = action.recentForeign, case .opened = try open(sealed, recent, into: room) {
+      return (.foreign(recent.family, version: recent.version), room.bytes)
+    }
+    switch try open(sealed, target, into: room) {
+    case .opened:
+      action.recentForeign = nil
+      return (.current, room.bytes)
+    case .blocked(let error): throw .keyUnavailable(error)
+    case .no: break
+    }
+    guard let key = try peel(sealed, action, except: target, into: room) else { return (.plaintext, value) }
+    action.recentForeign = key
+    return (.foreign(key.family, version: key.version), room.bytes)
+  }
+
+  /// Takes one layer off under whichever candidate opens it, and returns that layer.
   private func peel(
-    _ value: UnsafeRawBufferPointer, _ action: FieldAction, into room: ByteArena,
-    _ inside: inout UnsafeRawBufferPointer
-  ) throws(FieldFailure) -> KeyName? {
-    guard let sealed = ciphertext(value, isText: action.isText) else { return nil }
+    _ sealed: UnsafeRawBufferPointer, _ action: FieldAction, except tried: FieldAction.SealingLayer? = nil,
+    into room: ByteArena
+  ) throws(FieldFailure) -> FieldAction.SealingLayer? {
     var blocked: KeyError?
     for family in action.candidates {
-      switch try open(sealed, family, versionedFirst: true, into: room) {
-      case .opened(let key):
-        inside = room.bytes
-        return key
+      switch try open(sealed, family, versionedFirst: true, except: tried, into: room) {
+      case .opened(let version, let isVersioned):
+        return .init(family: family, version: version, isVersioned: isVersioned)
       case .blocked(let error): blocked = error
       case .no: continue
       }
@@ -58,13 +83,9 @@ extension FieldLayers {
     guard !action.sealing.isEmpty else { return nil }
     var inside = value
     for (depth, layer) in action.sealing.reversed().enumerated() {
-      guard var sealed = ciphertext(inside, isText: action.isText) else { return nil }
-      if layer.isVersioned {
-        guard DEKVersionPrefix.read(sealed) == layer.version else { return nil }
-        sealed = UnsafeRawBufferPointer(rebasing: sealed[DEKVersionPrefix.count...])
-      }
+      guard let sealed = ciphertext(inside, isText: action.isText) else { return nil }
       let room = room(inside: depth)
-      switch try open(sealed, layer.family, version: layer.version, into: room) {
+      switch try open(sealed, layer, into: room) {
       case .opened: inside = room.bytes
       case .no: return nil
       case .blocked(let error): throw .keyUnavailable(error)

@@ -36,20 +36,23 @@ struct LanePlans {
   private static let capacity = 4_096
 
   private var slots: [SchemaReference: Slot] = [:]
-  /// Records come in runs of one schema.
-  private var last: (reference: SchemaReference, slot: Slot)?
+  /// Records come in runs of one schema and one message type: what stood before the last one's body, and its plan.
+  private var recentReference: SchemaReference?
+  private var recentIndexes: [UInt8] = []
+  private var recentPlan: LanePlan?
 
   /// `tail` is what follows the reference where the reference stands.
   mutating func find(_ reference: SchemaReference, _ tail: UnsafeRawBufferPointer) -> Found {
-    if last?.reference != reference {
-      guard let slot = slots[reference] else { return .missing(PlanRequest(reference)) }
-      last = (reference, slot)
+    if let recentReference, recentReference == reference, let recentPlan, tail.begins(with: recentIndexes) {
+      return .found(recentPlan, indexCount: recentIndexes.count)
     }
-    switch last?.slot {
-    case .plan(let plan)?: return .found(plan, indexCount: 0)
+    switch slots[reference] {
+    case nil: return .missing(PlanRequest(reference))
+    case .plan(let plan)?:
+      return remember(plan, reference, [])
     case .messages(let messages)?:
-      for message in messages where tail.starts(with: message.bytes) {
-        return .found(message.plan, indexCount: message.bytes.count)
+      for message in messages where tail.begins(with: message.bytes) {
+        return remember(message.plan, reference, message.bytes)
       }
       do throws(FrameError) {
         let indexes = try MessageIndexes(readingFrom: tail)
@@ -59,13 +62,18 @@ struct LanePlans {
       } catch {
         return .malformed(error)
       }
-    case nil: return .missing(PlanRequest(reference))
     }
+  }
+
+  private mutating func remember(_ plan: LanePlan, _ reference: SchemaReference, _ indexes: [UInt8]) -> Found
+  {
+    (recentReference, recentIndexes, recentPlan) = (reference, indexes, plan)
+    return .found(plan, indexCount: indexes.count)
   }
 
   mutating func keep(_ answer: PlanAnswer, for request: PlanRequest, keys: LaneKeys) {
     if slots.count >= Self.capacity { slots.removeAll() }
-    last = nil
+    recentReference = nil
     switch (answer, request.message) {
     case (.plan(let plan), nil): slots[request.reference] = .plan(LanePlan(plan, keys: keys))
     case (.needsMessage, _): slots[request.reference] = .messages([])
@@ -77,5 +85,13 @@ struct LanePlans {
       messages.append((message.bytes, LanePlan(plan, keys: keys)))
       slots[request.reference] = .messages(messages)
     }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate func begins(with bytes: [UInt8]) -> Bool {
+    guard bytes.count <= count else { return false }
+    for position in bytes.indices where self[position] != bytes[position] { return false }
+    return true
   }
 }

@@ -28,7 +28,7 @@ package final class RecordEngine {
   private let opened = ByteArena(capacity: 1_024)
   private let resolved = ByteArena(capacity: 1_024)
   private let headerArena = ByteArena(capacity: 64)
-  private var plans = LanePlans()
+  @exclusivity(unchecked) private var plans = LanePlans()
 
   /// What happened to the fields of the record that last came out of ``process(_:schemaHeader:)``.
   package var counts: FieldCounts { processor.counts }
@@ -113,10 +113,9 @@ package final class RecordEngine {
   /// Puts the sink's reference where the writer's was.
   private func begin(_ frame: Frame, _ lanePlan: LanePlan, _ reference: SchemaReference) {
     arena.removeAll()
+    guard frame.isInHeader else { return reference.write(with: lanePlan.plan.sinkIndexes, to: arena) }
     headerArena.removeAll()
-    let target = frame.isInHeader ? headerArena : arena
-    reference.write(to: target)
-    if let indexes = lanePlan.plan.sinkIndexes { MessageIndexes.write(indexes, to: target) }
+    reference.write(with: lanePlan.plan.sinkIndexes, to: headerArena)
   }
 
   /// The body as it stands, under the sink's schema.
@@ -191,5 +190,13 @@ package final class RecordEngine {
       }
       throw .field(name: plan.fields[field].name, path: error.path, failure)
     }
+  }
+}
+
+extension SchemaReference {
+  /// Appends the reference and, where there are any, the message indexes.
+  fileprivate func write(with indexes: [Int32]?, to arena: ByteArena) {
+    write(to: arena)
+    if let indexes { MessageIndexes.write(indexes, to: arena) }
   }
 }
