@@ -3,7 +3,8 @@
 SWIFT_BUILD_FLAGS := --explicit-target-dependency-import-check error
 PYTHON := .venv/bin/python
 
-.PHONY: help demo test build release lint format sanitize-thread sanitize-address schema clean system-packages test-packages
+.PHONY: help demo test build release lint format sanitize-thread sanitize-address schema bench bench-peer bench-check \
+  allocation-counter clean system-packages test-packages
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -40,6 +41,18 @@ sanitize-address: test-packages ## Run the codec, crypto and JSON tests under th
 
 schema: release ## Write pipelines/pipeline.schema.json anew.
 	@.build/release/reseal schema > pipelines/pipeline.schema.json
+
+bench: release allocation-counter ## Measure the record engine beside a bare C loop over OpenSSL.
+	@LD_PRELOAD=.build/release/libAllocationCounter.so .build/release/reseal bench engine
+
+bench-peer: release $(PYTHON) ## Measure it beside the genuine Python client, with the same records.
+	@$(PYTHON) Benchmarks/peer.py .build/release/reseal
+
+bench-check: release allocation-counter ## Compare the engine's ratios with the recorded ones.
+	@python3 Benchmarks/check.py .build/release/reseal Benchmarks/recorded.json
+
+allocation-counter: system-packages
+	@swift build -c release --product AllocationCounter $(SWIFT_BUILD_FLAGS)
 
 clean: ## Remove everything built.
 	@rm -rf .build .build-* .venv

@@ -32,7 +32,11 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 
 let package = Package(
   name: "reseal",
-  products: [.executable(name: "reseal", targets: ["reseal"])],
+  products: [
+    .executable(name: "reseal", targets: ["reseal"]),
+    // Preloaded for `reseal bench engine`, to count allocations; nothing links it.
+    .library(name: "AllocationCounter", type: .dynamic, targets: ["CAllocationCounter"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -62,10 +66,19 @@ let package = Package(
       ]),
     library(
       "RegistryServer", ["Codecs", "Configuration", "FieldCrypto", "JSON", "KeyManagement", flyingFox]),
+    .target(name: "CBaselines", dependencies: ["COpenSSL", "CRdkafka"]),
+    .target(name: "CAllocationCounter"),
+    library(
+      "Benchmarking",
+      [
+        "CBaselines", "Codecs", "FieldCrypto", "JSON", "KeyManagement", "Pipelines", "SchemaRegistry",
+        "Threads",
+      ]),
     .executableTarget(
       name: "reseal",
       dependencies: [
-        "Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "Pipelines",
+        "Benchmarking", "Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement",
+        "Pipelines",
         "RegistryServer", "SchemaRegistry", "Threads",
         argumentParser, logging, serviceLifecycle, unixSignals,
       ], swiftSettings: settings),

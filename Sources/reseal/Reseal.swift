@@ -16,7 +16,7 @@ struct Reseal: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, PlanCommand.self, KeysCommand.self, SandboxCommand.self, DemoCommand.self,
-      SchemaCommand.self,
+      SchemaCommand.self, BenchCommand.self,
     ])
 
   /// Parses and runs; differs from the library's own `main` in the exit code for wrong usage.

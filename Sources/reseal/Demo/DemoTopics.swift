@@ -4,7 +4,9 @@ import Kafka
 struct DemoTopics {
   private let settings: ClientSettings
 
-  init(bootstrapServers: String) { settings = ["bootstrap.servers": bootstrapServers] }
+  init(settings: ClientSettings) { self.settings = settings }
+
+  init(bootstrapServers: String) { self.init(settings: ["bootstrap.servers": bootstrapServers]) }
 
   /// Produces `count` records with prefix-framed values, spread over the partitions by turns.
   func fill(

@@ -1,0 +1,47 @@
+import Kafka
+
+/// Where the topics of a measurement are made.
+protocol BenchCluster: Sendable {
+  var bootstrapServers: String { get }
+  func createTopic(_ name: String, partitions: Int) async throws
+  /// As far as the cluster can.
+  func deleteTopic(_ name: String) async
+}
+
+/// The embedded broker, which keeps the last 5 MB of each partition and answers no requests to delete topics.
+struct EmbeddedCluster: BenchCluster {
+  private let cluster: MockCluster
+
+  init() throws(KafkaError) { cluster = try MockCluster(brokers: 1) }
+
+  var bootstrapServers: String { cluster.bootstrapServers }
+
+  func createTopic(_ name: String, partitions: Int) async throws {
+    try cluster.createTopic(name, partitions: partitions)
+  }
+
+  func deleteTopic(_ name: String) async {}
+}
+
+/// A cluster elsewhere.
+struct RemoteCluster: BenchCluster {
+  let bootstrapServers: String
+  private let admin: ClusterAdmin
+
+  init(_ settings: ClientSettings) throws(KafkaError) {
+    bootstrapServers = settings["bootstrap.servers"] ?? ""
+    admin = try ClusterAdmin(settings)
+  }
+
+  func createTopic(_ name: String, partitions: Int) async throws {
+    try await admin.createTopic(name, partitions: partitions)
+  }
+
+  func deleteTopic(_ name: String) async {
+    do {
+      try await admin.deleteTopic(name)
+    } catch {
+      Console.error.line("the topic \(name) is left behind: \(error)")
+    }
+  }
+}

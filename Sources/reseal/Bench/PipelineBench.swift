@@ -1,0 +1,170 @@
+import Benchmarking
+import Configuration
+import Foundation
+import Kafka
+import KeyManagement
+import Logging
+import Pipelines
+import RegistryServer
+import SchemaRegistry
+
+/// A topic of made-up records on some cluster, and jobs and plain copies over it.
+///
+/// Schemas and keys live in a registry inside this process, so that nobody's registry is touched.
+struct PipelineBench {
+  enum Task: String, CaseIterable {
+    case copy
+    case encrypt
+    case decrypt
+    case rekey
+  }
+
+  struct Measurement {
+    let recordsPerSecond: Double
+    /// Of this process, the embedded broker included where there is one.
+    let processorSeconds: Double
+  }
+
+  struct Options {
+    var shape = RecordShape.customer
+    var count = 100_000
+    var partitions = 8
+    /// librdkafka properties of all clients, such as how to log in.
+    var kafka: [String: String] = [:]
+  }
+
+  private static let secret = "reseal-bench"
+
+  private let options: Options
+  private let registryURL: String
+  private let registry: RegistryServer
+  private let cluster: any BenchCluster
+  private let log: Logger
+  /// Distinguishes the topics and groups of this run.
+  private let name = "reseal-bench-\(UInt32.random(in: .min ... .max))"
+
+  init(_ options: Options, on cluster: any BenchCluster, log: Logger) async throws {
+    self.options = options
+    self.cluster = cluster
+    self.log = log
+    registry = try RegistryServer()
+    registryURL = try await registry.start()
+  }
+
+  private var plainTopic: String { "\(name)-plain" }
+  private var sealedTopic: String { "\(name)-sealed" }
+  private func sink(_ task: Task) -> String { "\(name)-\(task.rawValue)" }
+  private var topics: [String] { [plainTopic, sealedTopic] + Task.allCases.map(sink) }
+
+  // MARK: Before and after
+
+  /// Topics, schemas, plaintext records, and the same records sealed.
+  func prepare() async throws {
+    for topic in topics {
+      try await cluster.createTopic(topic, partitions: options.partitions)
+    }
+    let settings = try RegistrySettings(["url": registryURL], at: "bench")
+    let schemas = SchemaRegistryClient(try RegistryTransport(settings))
+    let plain = options.shape.avroSchema()
+    let written = try await schemas.register(plain, under: Subject(topic: plainTopic, isKey: false))
+    try await schemas.register(plain, under: Subject(topic: sink(.decrypt), isKey: false))
+    for topic in [sealedTopic, sink(.encrypt), sink(.rekey)] {
+      let ruled = options.shape.avroSchema(sealedUnder: "\(topic)-kek", kms: LocalKMS.type)
+      try await schemas.register(ruled, under: Subject(topic: topic, isKey: false))
+    }
+    let filler = DemoTopics(settings: ClientSettings(kafka))
+    let bodies = options.shape.avroBodies(count: 1_000)
+    // A producer's queue holds 100,000 records.
+    for start in stride(from: 0, to: options.count, by: 50_000) {
+      try await filler.fill(
+        plainTopic, count: min(50_000, options.count - start), partitions: options.partitions,
+        schemaID: written.id ?? 0
+      ) { bodies[$0 % bodies.count] }
+    }
+    _ = try await run(.encrypt, to: sealedTopic, 0)
+  }
+
+  func finish() async {
+    for topic in topics { await cluster.deleteTopic(topic) }
+    await registry.stop()
+  }
+
+  private var kafka: [String: String] {
+    options.kafka.merging(["bootstrap.servers": cluster.bootstrapServers]) { _, new in new }
+  }
+
+  // MARK: Measuring
+
+  func measure(_ task: Task, round: Int) async throws -> Measurement {
+    let before = Self.processorSeconds
+    let seconds = task == .copy ? try await copy() : try await run(task, to: sink(task), round)
+    return Measurement(
+      recordsPerSecond: Double(options.count) / seconds, processorSeconds: Self.processorSeconds - before)
+  }
+
+  /// With what a job sets on its clients, librdkafka's own defaults otherwise.
+  private func copy() async throws -> Double {
+    let loop = CopyLoop(
+      consumer: kafka.merging(["group.id": "\(name)-copy", "isolation.level": "read_committed"]) { _, new in
+        new
+      },
+      producer: kafka.merging([
+        "enable.idempotence": "true", "message.timeout.ms": "0", "linger.ms": "5",
+        "queue.buffering.max.messages": "100000", "queue.buffering.max.kbytes": "65536",
+      ]) { _, new in new })
+    return try await loop.run(
+      from: plainTopic, to: sink(.copy), partitions: options.partitions, count: options.count)
+  }
+
+  private func run(_ task: Task, to sink: String, _ round: Int) async throws -> Double {
+    let service = JobService(try definition(task, to: sink, round), log: log)
+    await service.run()
+    guard case .finished? = await service.ending(), let progress = await service.progress() else {
+      throw Failure(description: "the \(task.rawValue) job did not finish; --log-level info tells more")
+    }
+    guard progress.written == options.count else {
+      throw Failure(
+        description:
+          "the \(task.rawValue) job wrote \(progress.written) of \(options.count) records; an embedded "
+          + "broker keeps only the last 5 MB of a partition, so take fewer records or more partitions")
+    }
+    return progress.elapsed.inSeconds
+  }
+
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  private func definition(_ task: Task, to sink: String, _ round: Int) throws -> PipelineDefinition {
+    let source = task == .encrypt ? plainTopic : sealedTopic
+    let kafka = kafka.map { "\"\($0.key)\": \"\($0.value)\"" }.sorted().joined(separator: ", ")
+    return try PipelineDefinition(
+      parsing: """
+        {
+          "name": "\(name)-\(task.rawValue)-\(round)",
+          "kafka": { \(kafka) },
+          "schemaRegistry": { "url": "\(registryURL)" },
+          "rules": { "rule.executors._default_.param.secret": "\(Self.secret)" },
+          "source": { "topics": ["\(source)"], "until": "end" },
+          "steps": [ { "\(task.rawValue)": {} } ],
+          "sink": { "topic": "\(sink)" }
+        }
+        """, interpolation: Interpolation(environment: [:], reserved: []) { _ in "" })
+  }
+
+  // MARK: This process
+
+  private static var usage: rusage {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage
+  }
+
+  private static var processorSeconds: Double {
+    let usage = usage
+    return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
+  }
+
+  /// The most memory this process ever had, in bytes.
+  static var peakMemory: Int { usage.ru_maxrss * 1_024 }
+}

@@ -1,0 +1,8 @@
+import ArgumentParser
+
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure how fast this machine rewrites records.",
+    subcommands: [BenchEngine.self, BenchPipeline.self, BenchSamples.self])
+}
