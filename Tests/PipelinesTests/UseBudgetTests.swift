@@ -32,7 +32,7 @@ struct UseBudgetTests {
       let output = ByteArena()
       do throws(FieldFailure) {
         try [1, 2, 3].span.withUnsafeBytes { (value) throws(FieldFailure) in
-          try layers.seal(value, under: [layer], isText: false, into: output)
+          try layers.seal(value, layer, isText: false, into: output)
         }
       } catch {
         return (count, error, Array(output.bytes))

@@ -56,8 +56,8 @@ package struct UseAllowance: ~Copyable {
   /// Accounts for one field about to be sealed under a rule that has DEK versions or has not; says why it must not
   /// be.
   package mutating func spend(rotates: Bool) -> UseBudget.Exhaustion? {
-    guard let ledger else { return nil }
     if left == 0 {
+      guard let ledger else { return nil }
       switch ledger.take(identity, rotates: rotates) {
       case .exhausted(let exhaustion): return exhaustion
       case .uses(let count, warns: _): left = count

@@ -124,7 +124,8 @@ final class FieldLayers {
     if let layer = action.sealing.last { try seal(current, layer, isText: action.isText, into: output) }
   }
 
-  private func seal(
+  /// Puts one layer on and appends the result to `output`.
+  func seal(
     _ value: UnsafeRawBufferPointer, _ layer: FieldAction.SealingLayer, isText: Bool, into output: ByteArena
   ) throws(FieldFailure) {
     guard isText else { return try seal(value, layer, into: output) }

@@ -52,7 +52,7 @@ package struct KeyName: Sendable, Hashable, CustomStringConvertible {
 /// A DEK in the hands of one lane: its cipher, and how often it may still seal.
 final class LaneKey {
   let cipher: FieldCipher
-  private var allowance: UseAllowance
+  @exclusivity(unchecked) private var allowance: UseAllowance
 
   init(_ key: DataKey, ivs: IVSource) throws(CryptoError) {
     cipher = try FieldCipher(key.material, ivs: ivs)
