@@ -29,8 +29,9 @@ package struct KMSDrivers: Sendable {
   /// The drivers of every provider. `environment` supplies what a key's properties leave open.
   package static func all(environment: [String: String]) -> KMSDrivers {
     KMSDrivers([
-      AWSKMS(environment: environment), AzureKeyVault(environment: environment),
-      LocalKMS(environment: environment), VaultTransit(environment: environment),
+      AWSKMS(environment: environment), AlibabaKMS(), AzureKeyVault(environment: environment),
+      GoogleKMS(environment: environment), LocalKMS(environment: environment),
+      VaultTransit(environment: environment),
     ])
   }
 

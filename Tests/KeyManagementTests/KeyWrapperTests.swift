@@ -196,6 +196,20 @@ struct KeyWrapperTests {
 
   // MARK: Drivers
 
+  @Test func everyTypeOfTheSpecificationIsKnown() throws {
+    let drivers = KMSDrivers.all(environment: [:])
+    for type in ["aws-kms", "azure-kms", "gcp-kms", "hcvault", "local-kms"] {
+      let error = try #require(throws: KMSError.self) {
+        try drivers.key(type: type, keyID: "nonsense", properties: [:])
+      }
+      #expect(error.reason == .configuration && error.keyURL == "\(type)://nonsense")
+    }
+    let refused = try #require(throws: KMSError.self) {
+      try drivers.key(type: "alicloud-kms", keyID: "k", properties: [:])
+    }
+    #expect(refused.reason == .unknownType && refused.detail.contains("Alibaba"))
+  }
+
   @Test func theSameKeyIsOpenedOnce() throws {
     let opened = Locked(0)
     let drivers = KMSDrivers([CountingDriver(opened: opened)])

@@ -9,6 +9,7 @@ import Testing
 enum KeyService: String, CaseIterable, CustomTestStringConvertible {
   case aws
   case azure
+  case google
   case vault
 
   var testDescription: String { rawValue }
@@ -18,6 +19,7 @@ enum KeyService: String, CaseIterable, CustomTestStringConvertible {
     switch self {
     case .aws: try await .aws(place)
     case .azure: try await .azure(place)
+    case .google: try await .google(place)
     case .vault: try await .vault(place)
     }
   }
@@ -39,6 +41,7 @@ enum KeyService: String, CaseIterable, CustomTestStringConvertible {
     switch self {
     case .aws: ("", 24 + 16)
     case .azure: ("", 256)
+    case .google: ("", 23 + 28)
     case .vault: ("vault:v1:", 9 + 44)
     }
   }
@@ -112,6 +115,40 @@ extension Account {
       keyID: { "\(vault)/keys/\($0)" })
   }
 
+  /// The inline properties of the server's service account.
+  static func googleAccount() async throws -> [String: String] {
+    _ = try await KeyServers.google.value
+    let data = try Data(contentsOf: KeyServers.googleDirectory.appending(path: "service-account.json"))
+    let account = try JSONDecoder().decode([String: String].self, from: data)
+    var properties: [String: String] = [:]
+    for name in ["client_id", "client_email", "private_key_id", "private_key", "token_uri"] {
+      properties[name.replacing("_", with: ".")] = account[name]
+    }
+    return properties
+  }
+
+  static func google(
+    _ place: KeyService.Place = .server, properties: [String: String]? = nil,
+    environment: [String: String] = [:]
+  ) async throws -> Account {
+    let account = try await googleAccount()
+    let address = try await place.address(KeyServers.google)
+    return Account(
+      type: GoogleKMS.type,
+      driver: GoogleKMS(
+        environment: environment.merging(["CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS": address]) { old, _ in
+          old
+        }),
+      properties: properties ?? account,
+      genuineEnvironment: [
+        "GOOGLE_KMS_ADDRESS": address,
+        // Its driver wants credentials in the environment too, also when it is not going to use them.
+        "GOOGLE_APPLICATION_CREDENTIALS": KeyServers.googleDirectory.appending(path: "service-account.json")
+          .path(),
+      ],
+      keyID: { "projects/p/locations/global/keyRings/r/cryptoKeys/\($0)" })
+  }
+
   static func vault(_ place: KeyService.Place) async throws -> Account {
     let address = try await place.address(KeyServers.vault)
     return Account(
@@ -124,6 +161,10 @@ extension Account {
 enum KeyServers {
   static let aws = Task { try await start("aws_server.py") }
   static let azure = Task { try await start("azure_server.py", [azureAuthorities.path()]) }
+  static let google = Task {
+    try FileManager.default.createDirectory(at: googleDirectory, withIntermediateDirectories: true)
+    return try await start("google_server.py", [googleDirectory.path()])
+  }
   static let vault = Task { try await start("vault_server.py") }
 
   /// The authority of Azure's server, once that has started.
@@ -134,6 +175,10 @@ enum KeyServers {
     let port = try await azure.value.port
     return ("https://login.localhost:\(port)", "https://vault.localhost:\(port)")
   }
+
+  /// The credentials that Google's server wrote, once it has started.
+  static let googleDirectory = FileManager.default.temporaryDirectory.appending(
+    path: "reseal-\(UUID().uuidString)")
 
   static let directory = Fixtures.directory.deletingLastPathComponent().appending(path: "Interop/kms")
 
@@ -146,11 +191,13 @@ enum KeyServers {
     _ operation: KMSOperation, _ account: Account, _ name: String, _ bytes: [UInt8]
   ) async throws -> [UInt8] {
     let properties = try JSONEncoder().encode(account.genuineProperties ?? account.properties)
+    var environment = account.genuineEnvironment
+    environment["KMS_PROPERTIES"] = String(decoding: properties, as: UTF8.self)
     let output = try await Command.run(
       [
         python, "drivers.py", operation.rawValue, "\(account.type)://\(account.keyID(name))",
-        Base64.encode(bytes), String(decoding: properties, as: UTF8.self),
-      ], in: directory, environment: account.genuineEnvironment)
+        Base64.encode(bytes),
+      ], in: directory, environment: environment)
     // Warnings of its libraries may come before.
     return try #require(Base64.decode(String(output.split(separator: "\n").last ?? "")), "\(output)")
   }
