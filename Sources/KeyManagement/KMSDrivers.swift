@@ -72,11 +72,12 @@ package struct KMSDrivers: Sendable {
         return .failure(error)
       }
     }
-    let alternates = settings.alternateKeyIDs.filter { $0 != name.keyID }
+    let alternates = KEK.alternateKeyIDs(name.properties).filter { $0 != name.keyID }
     // Without alternates a key that cannot be opened is known at once.
     let key: any KeyEncryptionKey =
       alternates.isEmpty
       ? try open(name.keyID).get() : AlternateKeys(own: open(name.keyID), alternates: alternates.map(open))
-    return RetryingKey(inner: key, policy: settings.retry, timing: timing)
+    return RetryingKey(
+      inner: key, policy: settings.retry, throttlingPatience: settings.throttlingPatience, timing: timing)
   }
 }

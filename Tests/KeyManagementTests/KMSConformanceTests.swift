@@ -105,7 +105,8 @@ struct KMSConformanceTests {
   @Test(arguments: KeyService.allCases, ["throttled-50", "unavailable-3"])
   func whatPassesIsWaitedFor(_ service: KeyService, _ name: String) async throws {
     let clock = RecordingClock()
-    let key = try open(await service.account(), name, clock: clock)
+    let key = try open(
+      await service.account(), name, ["kms.throttling.wait.ms": "3600000"], clock: clock)
     let wrapped = try await key.wrap(dataKey)
     #expect(clock.waits.filter { $0 > .milliseconds(100) }.count >= (name == "throttled-50" ? 50 : 3))
     #expect(try await key.unwrap(wrapped).bytes == dataKey.bytes)

@@ -47,7 +47,8 @@ struct KeyWrapperTests {
     policy.baseDelay = .seconds(1)
     policy.maximumDelay = .seconds(8)
     return RetryingKey(
-      inner: key, policy: policy, timing: RetryTiming(clock: clock, random: { random }, now: { 0 }))
+      inner: key, policy: policy, throttlingPatience: .seconds(100),
+      timing: RetryTiming(clock: clock, random: { random }, now: { 0 }))
   }
 
   private func reason(_ body: () async throws -> Void) async throws -> KMSError.Reason {
@@ -75,6 +76,13 @@ struct KeyWrapperTests {
     #expect(clock.waits == [.seconds(30), .seconds(1)])
   }
 
+  @Test func throttlingWithoutEndIsReportedAsWhatItIs() async throws {
+    let key = retrying(ScriptedKey(failure(.throttled, after: .seconds(30))))
+    let error = try await #require(throws: KMSError.self) { try await key.wrap(dataKey) }
+    #expect(error.reason == .throttled && error.isRetriable)
+    #expect(clock.waits == [.seconds(30), .seconds(30), .seconds(30)])
+  }
+
   @Test(arguments: KMSError.Reason.allCases.filter { $0 != .throttled && $0 != .unavailable })
   func refusalsAreFinal(_ expected: KMSError.Reason) async throws {
     let key = retrying(ScriptedKey(failure(expected), .success([1])))
@@ -85,7 +93,7 @@ struct KeyWrapperTests {
   @Test func aCancelledTaskStopsWaiting() async throws {
     let stopped = StoppedClock()
     let key = RetryingKey(
-      inner: ScriptedKey(failure(.throttled)), policy: RetryPolicy(),
+      inner: ScriptedKey(failure(.throttled)), policy: RetryPolicy(), throttlingPatience: .seconds(100),
       timing: RetryTiming(clock: stopped, random: { 0.5 }, now: { 0 }))
     let task = Task { try await key.wrap(dataKey) }
     for await _ in stopped.begins { break }
@@ -221,6 +229,7 @@ struct KeyWrapperTests {
 
   @Test(arguments: [
     "kms.requests.per.second", "kms.request.timeout.ms", "kms.max.retries", "kms.retries.wait.ms",
+    "kms.throttling.wait.ms",
   ])
   func settingsAreNumbers(_ name: String) throws {
     let drivers = KMSDrivers([CountingDriver(opened: Locked(0))])

@@ -16,8 +16,11 @@ package struct KEK: Sendable, Hashable {
   package let timestamp: Int64
 
   /// Further keys of the service that wrap and unwrap when its own does not (specification section E.1).
-  package var alternateKeyIDs: [String] {
-    (kmsProperties[Self.alternatesProperty] ?? "").split(separator: ",")
+  package var alternateKeyIDs: [String] { Self.alternateKeyIDs(kmsProperties) }
+
+  /// Those that properties name, whether of the KEK or of the executors.
+  static func alternateKeyIDs(_ properties: [String: String]) -> [String] {
+    (properties[alternatesProperty] ?? "").split(separator: ",")
       .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
   }
 

@@ -6,15 +6,15 @@ internal import HTTPClient
 /// |---|---|---|
 /// | `kms.requests.per.second` | 100 | calls to all keys of one type of service together |
 /// | `kms.request.timeout.ms` | 10000 | for one attempt, fetching credentials included |
-/// | `kms.max.retries` | 4 | after an attempt that failed for now; throttling does not count |
+/// | `kms.max.retries` | 3 | after an attempt that failed for now; throttling does not count |
+/// | `kms.throttling.wait.ms` | 60000 | how long one call may wait for a service that throttles |
 /// | `kms.retries.wait.ms` | 500 | the ceiling of the first wait; each further one doubles it |
 /// | `kms.retries.max.wait.ms` | 20000 | the highest ceiling |
-/// | `encrypt.alternate.kms.key.ids` | none | comma list; specification section E.1 |
 struct KMSCallSettings {
   var requestsPerSecond = 100
   var timeLimit: Duration = .seconds(10)
   var retry = RetryPolicy()
-  var alternateKeyIDs: [String] = []
+  var throttlingPatience: Duration = .seconds(60)
 
   /// Throws ``KMSError/Reason/configuration`` for a value that is no number in its range.
   init(_ properties: [String: String], type: String, keyID: String) throws(KMSError) {
@@ -30,11 +30,9 @@ struct KMSCallSettings {
     let day = 86_400_000
     requestsPerSecond = try number("kms.requests.per.second", 1...1_000_000, default: 100)
     timeLimit = .milliseconds(try number("kms.request.timeout.ms", 1...day, default: 10_000))
-    retry.attempts = try number("kms.max.retries", 0...1_000_000, default: 4) + 1
+    retry.attempts = try number("kms.max.retries", 0...1_000_000, default: 3) + 1
     retry.baseDelay = .milliseconds(try number("kms.retries.wait.ms", 1...day, default: 500))
     retry.maximumDelay = .milliseconds(try number("kms.retries.max.wait.ms", 1...day, default: 20_000))
-    alternateKeyIDs = (properties["encrypt.alternate.kms.key.ids"] ?? "").split(separator: ",")
-      .map { String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
-      .filter { !$0.isEmpty }
+    throttlingPatience = .milliseconds(try number("kms.throttling.wait.ms", 0...day, default: 60_000))
   }
 }

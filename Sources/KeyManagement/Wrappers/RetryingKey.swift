@@ -2,11 +2,13 @@ internal import HTTPClient
 
 /// Tries again what may succeed later.
 ///
-/// An outage is given up on after a number of attempts; being throttled is no failure and only takes longer, until
-/// the task is cancelled.
+/// An outage is given up on after a number of attempts. Being throttled is no failure: it is waited out for a time,
+/// however many attempts that takes, and then reported as what it is, so that a job can pause and still be stopped.
 struct RetryingKey: KeyWrapper {
   let inner: any KeyEncryptionKey
   let policy: RetryPolicy
+  /// How long one call may wait for a service that throttles, all waits together.
+  let throttlingPatience: Duration
   let timing: RetryTiming
 
   func perform<Answer: Sendable>(
@@ -14,6 +16,7 @@ struct RetryingKey: KeyWrapper {
   ) async throws(KMSError) -> Answer {
     var outages = 0
     var throttlings = 0
+    var throttled = Duration.zero
     while true {
       let failure: KMSError
       do throws(KMSError) {
@@ -26,6 +29,8 @@ struct RetryingKey: KeyWrapper {
       case .throttled:
         throttlings += 1
         delay = wait(after: throttlings, of: .max, failure)
+        throttled += delay ?? .zero
+        guard throttled <= throttlingPatience else { throw failure }
       case .unavailable:
         outages += 1
         delay = wait(after: outages, of: policy.attempts, failure)
