@@ -246,6 +246,23 @@ struct AWSIdentityTests {
     #expect(none.reason == .configuration && none.detail.contains("no credentials"))
   }
 
+  @Test func anotherRegionIsNamedInTheRefusal() async throws {
+    let account = try await Account.aws()
+    let key = try account.driver.key(
+      "arn:aws:kms:eu-west-1:123456789012:alias/key", properties: account.properties)
+    let error = try await #require(throws: KMSError.self) { try await key.wrap(dataKey) }
+    #expect(error.reason == .denied && error.detail.contains("valid region"))
+    #expect(error.keyURL.contains("eu-west-1"))
+  }
+
+  @Test func aRepeatedRequestIsNotQuoted() async throws {
+    let error = try await failure([
+      "access.key.id": "AKIASESSION", "secret.access.key": "wrong", "session.token": "session-token",
+    ])
+    #expect(error.reason == .denied && error.detail.contains("signature we calculated"))
+    #expect(!error.detail.contains("session-token") && !error.detail.contains("Canonical"))
+  }
+
   @Test func wrongKeysAreDeniedWithoutQuotingThem() async throws {
     for wrong in [
       ["access.key.id": "AKIASTATIC", "secret.access.key": "hunter2"],

@@ -61,6 +61,18 @@ struct CredentialCacheTests {
     #expect(source.given.withLock { $0 } == 3)
   }
 
+  @Test func aFixedOneIsNotTriedTwice() async throws {
+    let calls = Locked(0)
+    let cache = CredentialCache { () async throws(ServiceFailure) in CredentialCache.Lease(1, isFixed: true) }
+    await #expect(throws: ServiceFailure.self) {
+      try await cache.using { (_) async throws(ServiceFailure) -> Int in
+        calls.withLock { $0 += 1 }
+        throw refusal
+      }
+    }
+    #expect(calls.withLock { $0 } == 1)
+  }
+
   private var refusal: ServiceFailure {
     var failure = ServiceFailure(.denied, "expired")
     failure.refusesCredential = true

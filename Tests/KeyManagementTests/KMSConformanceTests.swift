@@ -7,7 +7,7 @@ import Testing
 @testable import KeyManagement
 
 /// What every driver must do, against a server of its provider's kind.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct KMSConformanceTests {
   private let dataKey = SecretBytes(utf8: "the serialized data key")
 

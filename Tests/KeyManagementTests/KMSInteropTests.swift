@@ -4,7 +4,7 @@ import Testing
 @testable import KeyManagement
 
 /// Data keys go back and forth between these drivers and those of the genuine Python client.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(15)))
 struct KMSInteropTests {
   @Test(arguments: KeyService.allCases)
   func theGenuineClientUnwrapsWhatIsWrappedHere(_ service: KeyService) async throws {

@@ -91,7 +91,11 @@ class AWS(Service):
         date = request.headers["X-Amz-Date"]
         now = datetime.datetime.now(datetime.timezone.utc)
         age = now - datetime.datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
-        request.expect((region, scope_service, day) == (REGION, service, date[:8]), "credential scope")
+        request.expect((scope_service, day) == (service, date[:8]), "credential scope")
+        if region != REGION:
+            raise error(
+                "InvalidSignatureException" if service == "kms" else "SignatureDoesNotMatch",
+                "Credential should be scoped to a valid region. ")
         request.expect(abs(age) < datetime.timedelta(minutes=5), "date")
         secret, token = self.secrets.get(access_key, (None, None))
         if secret is None:
@@ -113,7 +117,10 @@ class AWS(Service):
         signature = signer.signature(signer.string_to_sign(again, canonical), again)
         if not given.endswith(f"Signature={signature}"):
             print(f"signature of {service} request\n{canonical}", file=sys.stderr, flush=True)
-            raise error("InvalidSignatureException" if service == "kms" else "SignatureDoesNotMatch")
+            # AWS repeats the request in this message, session token and all.
+            raise error(
+                "InvalidSignatureException" if service == "kms" else "SignatureDoesNotMatch",
+                f"The request signature we calculated does not match. The Canonical String should have been\n{canonical}")
         return access_key
 
     # KMS

@@ -61,7 +61,7 @@ struct AWSAccount: Sendable {
     _ identity: AWSIdentity
   ) async throws(ServiceFailure) -> CredentialCache<AWSCredentials>.Lease {
     switch identity {
-    case .keys(let credentials): CredentialCache.Lease(credentials)
+    case .keys(let credentials): CredentialCache.Lease(credentials, isFixed: true)
     case .role(let role, let source):
       try await services.tokens.assume(role, as: try await lease(source).credential)
     case .webIdentity(let role, let file):

@@ -2,13 +2,13 @@
 enum AWSProblem {
   /// - Parameters:
   ///   - code: such as `AccessDeniedException`, or `com.amazonaws.kms#AccessDeniedException`.
-  ///   - message: quoted only where it cannot repeat a request, which may hold a session token.
+  ///   - message: quoted to its first stop. A signature that differs makes AWS repeat the request after that, and
+  ///     there may be a session token in it.
   static func failure(_ answer: ServiceAnswer, code: String?, message: String?) -> ServiceFailure {
     let code = code?.split(separator: "#").last.map(String.init)
-    let reason = code.flatMap { reasons[$0] }
     var failure = answer.failure(
-      reason, code: code,
-      message: reason == .denied && code?.hasPrefix("AccessDenied") != true ? nil : message)
+      code.flatMap { reasons[$0] }, code: code,
+      message: message.map { String($0.prefix { $0 != "." && !$0.isNewline }) })
     failure.refusesCredential = code.map(expiries.contains) ?? false
     return failure
   }

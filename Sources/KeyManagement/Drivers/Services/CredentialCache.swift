@@ -3,14 +3,17 @@
 /// One cache belongs to one key object, so accounts never mix. Whoever needs the credential while it is being
 /// fetched waits for the same fetch.
 actor CredentialCache<Credential: Sendable> {
-  /// A credential and its end, in seconds since 1970; `nil` when it has none.
   struct Lease: Sendable {
     let credential: Credential
+    /// Seconds since 1970; `nil` when it has no end.
     let expiry: Int64?
+    /// Whether fetching again would give the same one, as with keys that somebody configured.
+    let isFixed: Bool
 
-    init(_ credential: Credential, expiry: Int64? = nil) {
+    init(_ credential: Credential, expiry: Int64? = nil, isFixed: Bool = false) {
       self.credential = credential
       self.expiry = expiry
+      self.isFixed = isFixed
     }
   }
 
@@ -34,18 +37,18 @@ actor CredentialCache<Credential: Sendable> {
   nonisolated func using<Result: Sendable>(
     _ call: (Credential) async throws(ServiceFailure) -> Result
   ) async throws(ServiceFailure) -> Result {
-    let (credential, serial) = try await current()
+    let (lease, serial) = try await current()
     do throws(ServiceFailure) {
-      return try await call(credential)
+      return try await call(lease.credential)
     } catch {
-      guard error.refusesCredential else { throw error }
+      guard error.refusesCredential, !lease.isFixed else { throw error }
       await end(serial)
-      return try await call(try await current().credential)
+      return try await call(try await current().lease.credential)
     }
   }
 
-  private func current() async throws(ServiceFailure) -> (credential: Credential, serial: Int) {
-    if let lease, now() < renewal { return (lease.credential, serial) }
+  private func current() async throws(ServiceFailure) -> (lease: Lease, serial: Int) {
+    if let lease, now() < renewal { return (lease, serial) }
     let fetching =
       flight
       ?? Task { [fetch] in
@@ -61,9 +64,9 @@ actor CredentialCache<Credential: Sendable> {
     if case .failure(let error) = result, error.reason != .denied, let lease, let expiry = lease.expiry,
       now() < expiry
     {
-      return (lease.credential, serial)
+      return (lease, serial)
     }
-    return (try result.get().credential, serial)
+    return (try result.get(), serial)
   }
 
   private func take(_ result: Result<Lease, ServiceFailure>) {

@@ -23,7 +23,7 @@ enum VaultLogin: Sendable {
   func tokens(of server: VaultServer) -> CredentialCache<String> {
     CredentialCache { () async throws(ServiceFailure) in
       switch self {
-      case .token(let token): CredentialCache.Lease(token)
+      case .token(let token): CredentialCache.Lease(token, isFixed: true)
       case .appRole(let id, let secretID): try await Self.logIn(server, id, secretID)
       }
     }
