@@ -3,7 +3,7 @@
 SWIFT_BUILD_FLAGS := --explicit-target-dependency-import-check error
 PYTHON := .venv/bin/python
 
-.PHONY: help demo test build release lint format sanitize-thread sanitize-address schema bench bench-peer bench-check \
+.PHONY: help demo test build release lint format sanitize-thread sanitize-address fuzz schema bench bench-peer bench-check \
   allocation-counter clean system-packages test-packages
 
 help: ## List the targets.
@@ -38,6 +38,15 @@ sanitize-thread: test-packages ## Run the unit tests under the thread sanitizer.
 sanitize-address: test-packages ## Run the codec, crypto and JSON tests under the address sanitizer.
 	@ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address \
 	  --filter 'CodecsTests|FieldCryptoTests|JSONTests'
+
+# Inputs for each target.
+FUZZ_RUNS := 1200000
+
+fuzz: system-packages ## Fuzz the rewriters, parsers and frames: FUZZ_RUNS inputs each.
+	@echo "==> building the fuzzer"
+	@RESEAL_FUZZER=1 swift build -c release --scratch-path .build-fuzz --product fuzz --sanitize fuzzer \
+	  -Xswiftc -sanitize=fuzzer,address -Xswiftc -enable-testing
+	@Scripts/fuzz .build-fuzz/release/fuzz $(FUZZ_RUNS)
 
 schema: release ## Write pipelines/pipeline.schema.json anew.
 	@.build/release/reseal schema > pipelines/pipeline.schema.json

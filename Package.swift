@@ -106,6 +106,19 @@ let package = Package(
         "SchemaRegistry", "TestSupport", "Threads", logging,
       ],
       swiftSettings: settings),
+
+    .target(
+      name: "Fuzzing", dependencies: ["Codecs", "FieldCrypto", "JSON", "KeyManagement", "SchemaRegistry"],
+      path: "Tests/Fuzzing/Targets", swiftSettings: settings),
+    tests(of: "Fuzzing"),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The fuzzer links only under `make fuzz`, where libFuzzer brings `main`; what it runs is built and replayed with
+// the tests.
+if Context.environment["RESEAL_FUZZER"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzzing/Driver", swiftSettings: settings))
+}

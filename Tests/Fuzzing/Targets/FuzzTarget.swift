@@ -1,0 +1,31 @@
+/// Each takes bytes from anywhere and must not trap, hang or use unbounded memory, whatever they are.
+///
+/// A law that does not hold traps as well, so that the fuzzer finds it.
+package enum FuzzTarget: String, CaseIterable, Sendable {
+  case frame
+  case json
+  case registry
+  case avroSchema = "avro-schema"
+  case avroBody = "avro-body"
+
+  package func run(_ input: UnsafeRawBufferPointer) {
+    switch self {
+    case .frame: fuzzFrame(input)
+    case .json: fuzzJSON(input)
+    case .registry: fuzzRegistry(input)
+    case .avroSchema: fuzzAvroSchema(input)
+    case .avroBody: fuzzAvroBody(input)
+    }
+  }
+}
+
+/// Two parts of the input, the first as long as its first byte says.
+func split(
+  _ input: UnsafeRawBufferPointer
+) -> (first: UnsafeRawBufferPointer, rest: UnsafeRawBufferPointer) {
+  guard let count = input.first else { return (input, input) }
+  let end = min(1 + Int(count), input.count)
+  return (
+    UnsafeRawBufferPointer(rebasing: input[1..<end]), UnsafeRawBufferPointer(rebasing: input[end...])
+  )
+}
