@@ -60,6 +60,11 @@ package final class MockCluster: @unchecked Sendable {
     rd_kafka_mock_push_request_errors_array(pointer, request.rawValue, errors.count, errors)
   }
 
+  /// Answers such requests as they deserve again, whatever ``answer(_:with:)`` had in store.
+  package func answerNormally(_ request: Request) {
+    rd_kafka_mock_clear_request_errors(pointer, request.rawValue)
+  }
+
   package func setLeader(of partition: TopicPartition, to broker: Int) throws(KafkaError) {
     try check(
       rd_kafka_mock_partition_set_leader(

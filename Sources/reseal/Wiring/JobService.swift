@@ -82,7 +82,10 @@ final class JobService: Service {
     let result = await withGracefulShutdownHandler { () -> Result<Job.Outcome, JobFailure> in
       do throws(JobFailure) { return .success(try await job.run()) } catch { return .failure(error) }
     } onGracefulShutdown: {
-      Task { await job.stop() }
+      Task {
+        await job.stop()
+        log.info("stopping after what has been begun")
+      }
     }
     return try result.get()
   }

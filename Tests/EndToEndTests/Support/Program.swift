@@ -1,6 +1,7 @@
 import Foundation
 import Kafka
 import Testing
+import Threads
 
 /// The built program, run as a user runs it.
 struct Program: Sendable {
@@ -28,26 +29,30 @@ struct Program: Sendable {
   /// A run that a test wants to watch or interrupt.
   final class Running: Sendable {
     private let process: Process
-    private let output: Pipe
-    private let errors: Pipe
+    private let output: AsyncStream<Data>
+    private let errors: AsyncStream<Data>
+    /// What has been taken from `errors`.
+    private let errorsRead = Locked(Data())
     private let ended: AsyncStream<Int32>
 
     init(
       _ arguments: [String], executable: String = Program.path, environment: [String: String] = [:]
     ) throws {
       process = Process()
-      (output, errors) = (Pipe(), Pipe())
+      let (outputPipe, errorPipe) = (Pipe(), Pipe())
       process.executableURL = URL(filePath: executable)
       process.arguments = arguments
       process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-      process.standardOutput = output
-      process.standardError = errors
+      process.standardOutput = outputPipe
+      process.standardError = errorPipe
       let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
       ended = stream
       process.terminationHandler = { process in
         continuation.yield(process.terminationStatus)
         continuation.finish()
       }
+      // Both pipes are emptied while it runs; a full one would stop it.
+      (output, errors) = (Self.read(outputPipe), Self.read(errorPipe))
       try process.run()
     }
 
@@ -70,21 +75,33 @@ struct Program: Sendable {
       }
     }
 
-    func outcome() async throws -> Outcome {
-      // Both pipes are emptied while it runs; a full one would stop it.
-      async let out = Self.read(output)
-      async let err = Self.read(errors)
-      let status = try #require(await ended.first { _ in true })
-      return Outcome(exitCode: status, output: await out, errors: await err)
+    /// Waits until it has said so on standard error, or ended without.
+    func says(_ text: String) async {
+      for await part in errors {
+        errorsRead.withLock { $0 += part }
+        if String(decoding: errorsRead.withLock(\.self), as: UTF8.self).contains(text) { return }
+      }
     }
 
-    private static func read(_ pipe: Pipe) async -> String {
-      await withCheckedContinuation { continuation in
-        DispatchQueue.global().async {
-          let data = pipe.fileHandleForReading.readDataToEndOfFile()
-          continuation.resume(returning: String(decoding: data, as: UTF8.self))
+    func outcome() async throws -> Outcome {
+      async let out = output.reduce(Data(), +)
+      async let err = errors.reduce(errorsRead.withLock(\.self), +)
+      let status = try #require(await ended.first { _ in true })
+      return await Outcome(
+        exitCode: status, output: String(decoding: out, as: UTF8.self),
+        errors: String(decoding: err, as: UTF8.self))
+    }
+
+    private static func read(_ pipe: Pipe) -> AsyncStream<Data> {
+      let (stream, continuation) = AsyncStream.makeStream(of: Data.self)
+      let thread = Thread {
+        while case let part = pipe.fileHandleForReading.availableData, !part.isEmpty {
+          continuation.yield(part)
         }
+        continuation.finish()
       }
+      thread.start()
+      return stream
     }
   }
 }
