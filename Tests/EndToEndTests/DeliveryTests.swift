@@ -51,9 +51,10 @@ struct DeliveryTests {
     }
     try await cluster.produce(source)
     let kafka =
-      #"{"bootstrap.servers":"\#(cluster.kafka.bootstrapServers)","batch.num.messages":"100","max.in.flight":"1"}"#
+      #"{"batch.num.messages":"100","max.in.flight":"1","queue.buffering.max.messages":"200"}"#
     let file = try PipelineFile(cluster, ["sink": #"{"topic":"out","kafka":\#(kafka)}"#])
-    // The sink takes a few batches and no more until the job was told to stop, however fast anybody is.
+    // The sink takes a few batches and no more until the job was told to stop, however fast anybody is; what the
+    // job has begun by then is what fits its queue.
     let notEnoughReplicas: Int32 = 19
     cluster.kafka.answer(
       .produce, with: Array(repeating: 0, count: 10) + Array(repeating: notEnoughReplicas, count: 10_000))

@@ -23,15 +23,23 @@ class Exchange:
     tags: str = "inline"
     # Where schema and DEK are: under the "topic" or the "record" name.
     subject: str = "topic"
+    # What the rules seal: tagged "fields", the whole "payload", or "both", one around the other.
+    rules: str = "fields"
     # Where the schema's reference travels: in the value's "prefix" or in a "header", as a GUID.
     frame: str = "prefix"
+    # Who writes what Reseal seals: the "client", or a "second" encoder with spellings that are odd but legal.
+    encoder: str = "client"
 
     @property
     def name(self) -> str:
         """Unique; fit for a topic, a job and a KEK."""
         parts = [self.format, self.algorithm.lower(), "versions" if self.versions else "", f"{self.keys}-keys"]
-        parts += ["" if value == default else f"{value}-{word}" for value, default, word in (
-            (self.tags, "inline", "tags"), (self.subject, "topic", "subject"), (self.frame, "prefix", "frame"))]
+        parts += [
+            "" if value == default else f"{value}-{word}"
+            for value, default, word in (
+                (self.tags, "inline", "tags"), (self.subject, "topic", "subject"), (self.rules, "fields", "rules"),
+                (self.frame, "prefix", "frame"), (self.encoder, "client", "encoder"))
+        ]
         return "-".join(part for part in parts if part).replace("_", "-")
 
     @property
@@ -68,6 +76,9 @@ def table() -> list[Exchange]:
             {"tags": "external"},
             {"subject": "record", "keys": "client"},
             {"frame": "header"},
+            {"rules": "payload"},
+            {"rules": "both", "keys": "client", "versions": True},
+            {"encoder": "second"},
             {"tags": "external", "subject": "record", "frame": "header", "versions": True},
         )
     ]

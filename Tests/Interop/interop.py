@@ -7,6 +7,7 @@ whatever it says. One sandbox serves all cases, and each side does each of its s
 """
 
 import json
+import re
 import sys
 from copy import deepcopy
 
@@ -54,7 +55,9 @@ class Side:
         self._register(f"{self.exchange.opened_topic}-value", metadata=None, rules=None)
         tags = self.format.tags(self.exchange.record_name) if self.exchange.tags == "external" else {}
         metadata = Metadata(MetadataTags(tags), MetadataProperties({}), []) if tags else None
-        self._register(self.exchange.sealed_subject, metadata, RuleSet([], [self._rule()], []))
+        fields = [] if self.exchange.rules == "payload" else [self._rule("fields", "ENCRYPT", ["PII"])]
+        payload = [] if self.exchange.rules == "fields" else [self._rule("payload", "ENCRYPT_PAYLOAD", None)]
+        self._register(self.exchange.sealed_subject, metadata, RuleSet([], fields, payload))
 
     def _register(self, subject: str, metadata, rules):
         self.client.register_schema(subject, Schema(self._schema(), self.format.type_name, [], metadata, rules))
@@ -62,15 +65,15 @@ class Side:
     def _schema(self) -> str:
         return self.format.schema(self.exchange.record_name, tagged=self.exchange.tags == "inline")
 
-    def _rule(self) -> Rule:
+    def _rule(self, name: str, type: str, tags) -> Rule:
         parameters = {
             "encrypt.kek.name": self.exchange.name, "encrypt.kms.type": "local-kms", "encrypt.kms.key.id": "interop",
             "encrypt.dek.algorithm": self.exchange.algorithm}
         if self.exchange.versions:
             parameters["encrypt.dek.expiry.days"] = "30"
         return Rule(
-            "seal", None, RuleKind.TRANSFORM, RuleMode.WRITEREAD, "ENCRYPT", ["PII"], RuleParams(parameters), None, None,
-            "ERROR", False)
+            name, None, RuleKind.TRANSFORM, RuleMode.WRITEREAD, type, tags, RuleParams(parameters), None, None, "ERROR",
+            False)
 
     # Messages
 
@@ -94,6 +97,17 @@ class Side:
                 "headers": context.headers, "timestamp": TIMESTAMP + index})
         return messages
 
+    def plain_messages(self) -> list[dict]:
+        """The records in the clear, as whoever encodes them writes them."""
+        messages = self.messages(self.exchange.plain_topic, 0)
+        if self.exchange.encoder == "second":
+            for message, record in zip(messages, self.records):
+                frame = message["value"][:len(message["value"]) - len(self._body(message["value"]))]
+                pieces = self.format.second(self._schema(), record)
+                message["value"] = frame + b"".join(piece for piece, _ in pieces)
+        self.plain_bodies = [self._body(message["value"]) for message in messages]
+        return messages
+
     def check(self, topic: str, messages: list, bodies: list[bytes] | None = None):
         """Raises unless the genuine deserializer gives back the records, and everything around them is as it was."""
         deserialize = self.format.deserializer(
@@ -111,9 +125,15 @@ class Side:
                 expect(self._body(message.value()), bodies[index], f"bytes of record {index}")
 
     def check_sealed(self, messages: list):
+        """No tagged value is in the clear, and everything between them is as it was, byte for byte."""
         for index, message in enumerate(messages):
             if b"canary" in message.value():
                 raise AssertionError(f"record {index} has a tagged value in the clear")
+            if self.exchange.encoder == "second":
+                pieces = self.format.second(self._schema(), self.records[index])
+                pattern = b"".join(b".+?" if sealed else re.escape(piece) for piece, sealed in pieces)
+                if not re.fullmatch(pattern, self._body(message.value()), re.DOTALL):
+                    raise AssertionError(f"record {index} is not as it was around its tagged values")
 
     def check_keys(self):
         """Neither side made a DEK that the other had made already."""
@@ -165,7 +185,7 @@ def exchange_all(sandbox: Sandbox, sides: list[Side]):
 
     for side in sides:
         side.attempt("seal", side.register)
-        sandbox.produce(side.attempt("seal", lambda: side.messages(side.exchange.plain_topic, 0)) or [])
+        sandbox.produce(side.attempt("seal", side.plain_messages) or [])
     seal_as_client("client")
     run("seal")
     sealed = sandbox.consume([(side.exchange.topic, 0) for side in sides])
@@ -178,10 +198,10 @@ def exchange_all(sandbox: Sandbox, sides: list[Side]):
     opened = sandbox.consume([(side.exchange.opened_topic, number) for side in sides for number in (0, 1)])
     for side in sides:
         bodies = side.attempt("open", side.bodies)
-        # What Reseal sealed comes back from Reseal as well as from the client.
-        for number in (1, 0):
-            messages = opened[side.exchange.opened_topic, number]
-            side.attempt("open", lambda: side.check(side.exchange.opened_topic, messages, bodies))
+        by_client, by_reseal = (opened[side.exchange.opened_topic, number] for number in (1, 0))
+        side.attempt("open", lambda: side.check(side.exchange.opened_topic, by_client, bodies))
+        # What Reseal sealed comes back from Reseal as well as from the client, as it was written in the first place.
+        side.attempt("open", lambda: side.check(side.exchange.opened_topic, by_reseal, side.plain_bodies))
         side.attempt("open", side.check_keys)
 
 

@@ -84,7 +84,7 @@ final class JobService: Service {
     } onGracefulShutdown: {
       Task {
         await job.stop()
-        log.info("stopping after what has been begun")
+        self.log.info("stopping after what has been begun")
       }
     }
     return try result.get()

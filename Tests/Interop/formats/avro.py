@@ -1,6 +1,9 @@
+import io
 import json
+import struct
 from datetime import datetime, timezone
 
+import fastavro
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 
 type_name = "AVRO"
@@ -64,3 +67,61 @@ def serializer(client, schema, record_name, conf, rules):
 
 def deserializer(client, schema, record_name, conf, rules):
     return AvroDeserializer(client, conf=conf, rule_conf=rules)
+
+
+def second(schema: str, record: dict) -> list[tuple[bytes, bool]]:
+    """The body in pieces, each with whether it is the encoding of a tagged value.
+
+    Arrays and maps come in several blocks that say their size, untouched numbers with more bytes than they need.
+    """
+    pieces: list[tuple[bytes, bool]] = []
+
+    def number(value: int, spare: int = 0) -> bytes:
+        rest = (value << 1) ^ (value >> 63)
+        groups = []
+        while rest or not groups:
+            groups.append(rest & 0x7F)
+            rest >>= 7
+        groups += [0] * min(spare, 10 - len(groups))
+        return bytes(group | 0x80 for group in groups[:-1]) + bytes(groups[-1:])
+
+    def text(value: str | bytes) -> bytes:
+        value = value.encode() if isinstance(value, str) else value
+        return number(len(value)) + value
+
+    def keep(*parts: bytes):
+        pieces.extend((part, False) for part in parts)
+
+    def seal(value: str | bytes):
+        pieces.append((text(value), True))
+
+    def blocks(items: list[list[tuple[bytes, bool]]]):
+        """Each item is a list of pieces; a block holds one."""
+        for item in items:
+            size = sum(len(bytes) for bytes, _ in item)
+            # The size changes with what is inside.
+            pieces.extend([(number(-1), False), (number(size), any(sealed for _, sealed in item)), *item])
+        keep(number(0))
+
+    def address(value: dict) -> list[tuple[bytes, bool]]:
+        return [(text(value["street"]), True), (text(value["city"]), False)]
+
+    keep(number(record["id"], spare=3))
+    seal(record["ssn"])
+    seal(record["photo"])
+    keep(number(0 if record["nickname"] is None else 1, spare=1))
+    if record["nickname"] is not None:
+        seal(record["nickname"])
+    blocks([[(text(phone), True)] for phone in record["phones"]])
+    blocks([[(text(name), False), (text(note), True)] for name, note in record["notes"].items()])
+    keep(number(0 if record["home"] is None else 1))
+    pieces.extend(address(record["home"]) if record["home"] is not None else [])
+    blocks([address(former) for former in record["former"]])
+    keep(struct.pack("<d", record["score"]), number(len(record["raw"]), spare=2), record["raw"])
+    keep(number(["SMALL", "LARGE"].index(record["kind"]), spare=1))
+    keep(number(round(record["since"].timestamp() * 1_000), spare=1), text(record["remark"]))
+    # Another reader agrees that this is the record.
+    body = b"".join(piece for piece, _ in pieces)
+    read = fastavro.schemaless_reader(io.BytesIO(body), fastavro.parse_schema(json.loads(schema)))
+    assert read == record, f"{read} is not {record}"
+    return pieces
