@@ -19,6 +19,8 @@ class Exchange:
     versions: bool = False
     # Who seals first, and so creates KEK and DEK: "reseal" or "client".
     keys: str = "reseal"
+    # What of a Kafka record is processed: its "value", or its "key" as well.
+    part: str = "value"
     # Where the tags are: "inline" in the schema or "external" in metadata.tags.
     tags: str = "inline"
     # Where schema and DEK are: under the "topic" or the "record" name.
@@ -37,7 +39,7 @@ class Exchange:
         parts += [
             "" if value == default else f"{value}-{word}"
             for value, default, word in (
-                (self.tags, "inline", "tags"), (self.subject, "topic", "subject"), (self.rules, "fields", "rules"),
+                (self.part, "value", "part"), (self.tags, "inline", "tags"), (self.subject, "topic", "subject"), (self.rules, "fields", "rules"),
                 (self.frame, "prefix", "frame"), (self.encoder, "client", "encoder"))
         ]
         return "-".join(part for part in parts if part).replace("_", "-")
@@ -48,7 +50,6 @@ class Exchange:
 
     @property
     def topic(self) -> str:
-        """Partition 0 is sealed by Reseal, partition 1 by the client."""
         return f"{self.name}.sealed"
 
     @property
@@ -60,8 +61,12 @@ class Exchange:
         return f"{self.name}.opened"
 
     @property
-    def sealed_subject(self) -> str:
-        return f"{self.topic}-value" if self.subject == "topic" else self.record_name
+    def parts(self) -> list[str]:
+        return ["value"] if self.part == "value" else ["key", "value"]
+
+    def subject_of(self, topic: str, part: str) -> str:
+        is_record = self.subject == "record" and topic == self.topic
+        return self.record_name if is_record else f"{topic}-{part}"
 
 
 def table() -> list[Exchange]:
@@ -79,6 +84,8 @@ def table() -> list[Exchange]:
             {"rules": "payload"},
             {"rules": "both", "keys": "client", "versions": True},
             {"encoder": "second"},
+            {"part": "key", "algorithm": "AES256_SIV"},
+            {"part": "key", "keys": "client", "frame": "header", "versions": True},
             {"tags": "external", "subject": "record", "frame": "header", "versions": True},
         )
     ]

@@ -17,6 +17,7 @@ class Sandbox:
 
     def __init__(self, reseal: str, topics: dict[str, int], options: list[str] = []):
         self.reseal = reseal
+        self.partitions = topics
         arguments = [reseal, "sandbox", "--json", "--log-level", "critical", *options]
         for name, partitions in topics.items():
             arguments += ["--topic", f"{name}:{partitions}"]
@@ -52,23 +53,21 @@ class Sandbox:
         if failures:
             raise RuntimeError("; ".join(failures))
 
-    def consume(self, partitions: list[tuple[str, int]]) -> dict[tuple[str, int], list]:
-        """Everything in these partitions, in order."""
-        found = {partition: [] for partition in partitions}
-        if not partitions:
-            return found
+    def consume(self, topics: list[str]) -> dict[str, list]:
+        """Everything in these topics, each partition in order."""
+        found = {topic: [] for topic in topics}
         consumer = Consumer({
             "bootstrap.servers": self.brokers, "group.id": "interop", "enable.auto.commit": False,
             "enable.partition.eof": True})
-        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for topic, number in partitions])
-        open_ones = set(partitions)
+        open_ones = {
+            (topic, number) for topic in topics for number in range(self.partitions[topic])}
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for topic, number in open_ones])
         while open_ones:
             for message in consumer.consume(1_000, timeout=1):
-                partition = (message.topic(), message.partition())
                 if message.error() is None:
-                    found[partition].append(message)
+                    found[message.topic()].append(message)
                 elif message.error().code() == KafkaError._PARTITION_EOF:
-                    open_ones.discard(partition)
+                    open_ones.discard((message.topic(), message.partition()))
                 else:
                     raise RuntimeError(str(message.error()))
         consumer.close()
