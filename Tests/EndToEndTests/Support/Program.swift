@@ -63,16 +63,12 @@ struct Program: Sendable {
 
     /// The first line of output, as soon as it is there. Not to be mixed with ``outcome()``.
     func firstLine() async -> String {
-      await withCheckedContinuation { continuation in
-        DispatchQueue(label: "first line").async { [output] in
-          var line: [UInt8] = []
-          while let byte = output.fileHandleForReading.readData(ofLength: 1).first, byte != UInt8(ascii: "\n")
-          {
-            line.append(byte)
-          }
-          continuation.resume(returning: String(decoding: line, as: UTF8.self))
-        }
+      var text = Data()
+      for await part in output {
+        text += part
+        if text.contains(UInt8(ascii: "\n")) { break }
       }
+      return String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
     /// Waits until it has said so on standard error, or ended without.
