@@ -9,9 +9,7 @@ func fuzzAvroSchema(_ input: UnsafeRawBufferPointer) {
 
 /// Any body under one of a few schemas.
 func fuzzAvroBody(_ input: UnsafeRawBufferPointer) {
-  guard let choice = input.first else { return }
-  let plan = avroPlans[Int(choice) % avroPlans.count]
-  rewrite(UnsafeRawBufferPointer(rebasing: input[1...]), plan)
+  rewrite(input, withOneOf: avroPlans)
 }
 
 private let avroPlans = avroSchemas.compactMap(avroPlan)
@@ -47,7 +45,7 @@ private let avroSchemas = [
 private func avroPlan(_ text: String) -> FieldPlan? {
   do {
     let schema = try AvroSchema(parsing: text)
-    let view = AvroTagView(schema: schema, rules: TagRules(selectors: [.tagged(["PII"])]))
+    let view = AvroTagView(schema: schema, rules: personal)
     return try FieldPlan(avro: view, sink: view)
   } catch {
     precondition(!"\(error)".isEmpty)

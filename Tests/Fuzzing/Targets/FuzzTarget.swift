@@ -7,6 +7,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case registry
   case avroSchema = "avro-schema"
   case avroBody = "avro-body"
+  case jsonSchema = "json-schema"
+  case jsonBody = "json-body"
+  case protobufSchema = "protobuf-schema"
+  case protobufDescriptor = "protobuf-descriptor"
+  case protobufBody = "protobuf-body"
 
   package func run(_ input: UnsafeRawBufferPointer) {
     switch self {
@@ -15,6 +20,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .registry: fuzzRegistry(input)
     case .avroSchema: fuzzAvroSchema(input)
     case .avroBody: fuzzAvroBody(input)
+    case .jsonSchema: fuzzJSONSchema(input)
+    case .jsonBody: fuzzJSONBody(input)
+    case .protobufSchema: fuzzProtobufSchema(input)
+    case .protobufDescriptor: fuzzProtobufDescriptor(input)
+    case .protobufBody: fuzzProtobufBody(input)
     }
   }
 }

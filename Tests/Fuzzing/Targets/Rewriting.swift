@@ -1,5 +1,14 @@
 import Codecs
 
+/// The rules of all plans.
+let personal = TagRules(selectors: [.tagged(["PII"])])
+
+/// The first byte chooses the plan for the body that follows.
+func rewrite(_ input: UnsafeRawBufferPointer, withOneOf plans: [FieldPlan]) {
+  guard let choice = input.first else { return }
+  rewrite(UnsafeRawBufferPointer(rebasing: input[1...]), plans[Int(choice) % plans.count])
+}
+
 /// Walks a body three ways: keeping every field, replacing each by what it is, and by something longer. What a
 /// plan makes of a body that follows its schema must follow the schema too.
 func rewrite(_ body: UnsafeRawBufferPointer, _ plan: FieldPlan) {
