@@ -63,7 +63,8 @@ class Side:
                 self.exchange.subject_of(self.exchange.topic, part), metadata, RuleSet([], fields, payload))
 
     def _register(self, subject: str, metadata, rules):
-        self.client.register_schema(subject, Schema(self._schema(), self.format.type_name, [], metadata, rules))
+        # With a client of its own: one that has registered a text takes it for what the registry serializes.
+        SchemaRegistryClient(self.client.config()).register_schema(subject, Schema(self._schema(), self.format.type_name, [], metadata, rules))
 
     def _schema(self) -> str:
         return self.format.schema(self.exchange.record_name, tagged=self.exchange.tags == "inline")
