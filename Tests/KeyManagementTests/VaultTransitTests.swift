@@ -93,12 +93,19 @@ struct VaultTransitTests {
     let store = directory.appending(path: "store.jks")
     try Data("-----BEGIN CERTIFICATE-----".utf8).write(to: pem)
     try Data([0xFE, 0xED, 0xFE, 0xED]).write(to: store)
+    func file(_ name: String) -> String { directory.appending(path: name).path() }
+    for name in ["ca", "cert", "key"] {
+      try FileManager.default.copyItem(atPath: pem.path(), toPath: file(name))
+    }
     let host = Host([
-      "VAULT_CACERT": "ca", "VAULT_CLIENT_CERT": "cert", "VAULT_CLIENT_KEY": "key", "SSL_CERT_FILE": "all",
+      "VAULT_CACERT": file("ca"), "VAULT_CLIENT_CERT": file("cert"), "VAULT_CLIENT_KEY": file("key"),
+      "SSL_CERT_FILE": "all",
     ])
     let python = try VaultConnection([:], host: host).http
+    #expect(python.certificateAuthorityFile == file("ca"))
+    #expect(python.certificateFile == file("cert") && python.keyFile == file("key"))
     #expect(
-      python.certificateAuthorityFile == "ca" && python.certificateFile == "cert" && python.keyFile == "key")
+      try VaultConnection([:], host: Host(["SSL_CERT_FILE": "all"])).http.certificateAuthorityFile == "all")
     let java = try VaultConnection(
       [
         "ssl.truststore.location": pem.path(), "ssl.keystore.location": pem.path(),
@@ -113,6 +120,12 @@ struct VaultTransitTests {
       }
       #expect(failure.reason == .configuration && failure.detail.contains("JKS"))
     }
-    #expect(throws: ServiceFailure.self) { try VaultConnection(["ssl.key.location": "k"], host: Host([:])) }
+    #expect(throws: ServiceFailure.self) {
+      try VaultConnection(["ssl.key.location": pem.path()], host: Host([:]))
+    }
+    // What has no end is not read.
+    for path in ["/dev/zero", directory.path(), "/nowhere"] {
+      #expect(throws: ServiceFailure.self) { try VaultConnection(["ssl.ca.location": path], host: Host([:])) }
+    }
   }
 }

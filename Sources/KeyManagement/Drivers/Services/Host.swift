@@ -20,18 +20,19 @@ struct Host: Sendable {
     ServiceClient.Connection(certificateAuthorityFile: self["SSL_CERT_FILE"])
   }
 
-  /// The content of a small text file, such as a token; `nil` when there is no such file.
+  /// The content of a small text file, such as a token; `nil` when there is no such file. Only regular files of at
+  /// most 1 MiB: the properties of a KEK may name any path, and others have no end.
   func text(ofFile path: String) throws(ServiceFailure) -> String? {
     let path = expanded(path)
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let limit = 1 << 20
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
+      throw ServiceFailure(.configuration, "\(path) is no file of at most 1 MiB")
+    }
     do {
-      let data = try Data(contentsOf: URL(filePath: path))
-      guard data.count <= 1 << 20 else {
-        throw ServiceFailure(.configuration, "the file \(path) has more than 1 MiB")
-      }
-      return String(decoding: data, as: UTF8.self)
-    } catch let error as ServiceFailure {
-      throw error
+      let file = try FileHandle(forReadingFrom: URL(filePath: path))
+      return String(decoding: try file.read(upToCount: limit) ?? Data(), as: UTF8.self)
     } catch {
       throw ServiceFailure(.configuration, "the file \(path) cannot be read")
     }

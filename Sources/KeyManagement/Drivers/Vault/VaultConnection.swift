@@ -10,35 +10,31 @@ struct VaultConnection {
   let http: ServiceClient.Connection
 
   init(_ properties: [String: String], host: Host) throws(ServiceFailure) {
-    func setting(_ property: String, _ variable: String) -> String? {
-      host.setting(property, of: properties, or: variable)
+    func pem(_ property: String, _ variable: String) throws(ServiceFailure) -> String? {
+      guard let file = host.setting(property, of: properties, or: variable) else { return nil }
+      guard try host.token(inFile: file).contains("-----BEGIN ") else {
+        throw ServiceFailure(
+          .configuration,
+          "\(property) is no PEM file; Java keystores (JKS, PKCS#12) are not read: convert it, or use "
+            + "ssl.ca.location and ssl.certificate.location")
+      }
+      return file
     }
     var http = host.connection
-    if let file = setting("ssl.truststore.location", "VAULT_SSL_TRUSTSTORE_LOCATION") {
-      http.certificateAuthorityFile = try Self.pem(file, "ssl.truststore.location", host)
-    }
-    if let file = setting("ssl.keystore.location", "VAULT_SSL_KEYSTORE_LOCATION") {
-      http.certificateFile = try Self.pem(file, "ssl.keystore.location", host)
-      http.keyPassword = setting("ssl.keystore.password", "VAULT_SSL_KEYSTORE_PASSWORD")
-    }
-    if let file = setting("ssl.ca.location", "VAULT_CACERT") { http.certificateAuthorityFile = file }
-    let key = setting("ssl.key.location", "VAULT_CLIENT_KEY")
-    if let file = setting("ssl.certificate.location", "VAULT_CLIENT_CERT") {
-      http.certificateFile = file
+    let store = try pem("ssl.truststore.location", "VAULT_SSL_TRUSTSTORE_LOCATION")
+    let authorities = try pem("ssl.ca.location", "VAULT_CACERT")
+    http.certificateAuthorityFile = authorities ?? store ?? http.certificateAuthorityFile
+    let key = try pem("ssl.key.location", "VAULT_CLIENT_KEY")
+    if let certificate = try pem("ssl.certificate.location", "VAULT_CLIENT_CERT") {
+      http.certificateFile = certificate
       http.keyFile = key
     } else if key != nil {
       throw ServiceFailure(.configuration, "ssl.key.location needs ssl.certificate.location beside it")
+    } else if let store = try pem("ssl.keystore.location", "VAULT_SSL_KEYSTORE_LOCATION") {
+      http.certificateFile = store
+      http.keyPassword = host.setting(
+        "ssl.keystore.password", of: properties, or: "VAULT_SSL_KEYSTORE_PASSWORD")
     }
     self.http = http
-  }
-
-  private static func pem(_ file: String, _ name: String, _ host: Host) throws(ServiceFailure) -> String {
-    guard try host.token(inFile: file).contains("-----BEGIN ") else {
-      throw ServiceFailure(
-        .configuration,
-        "\(name) is no PEM file; Java keystores (JKS, PKCS#12) are not read: convert it, or use "
-          + "ssl.ca.location and ssl.certificate.location")
-    }
-    return file
   }
 }
