@@ -1,4 +1,4 @@
-/// Calls to registries and key management services, over HTTP/1.1 and HTTP/2, with connections kept for reuse.
+/// Calls to registries and key management services, over HTTP/1.1, with connections kept for reuse.
 ///
 /// One client is one libcurl multi handle on one thread of its own; every libcurl handle is made, used and freed
 /// there (see ``TransferLoop``). Callers only leave letters in a ``Mailbox``, which takes a lock for a moment, so

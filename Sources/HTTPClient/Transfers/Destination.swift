@@ -4,7 +4,6 @@ internal import CCurl
 /// query and fragment.
 struct Destination: Sendable, CustomStringConvertible {
   let description: String
-  let isEncrypted: Bool
 
   /// Reads `url` with libcurl's own parser, so that what is named is what will be called.
   /// Throws ``HTTPError/Reason/invalidRequest``; the text does not quote the URL, whose parts are then unclear.
@@ -19,7 +18,6 @@ struct Destination: Sendable, CustomStringConvertible {
     }
     let port = parsed[CURLUPART_PORT].map { ":\($0)" } ?? ""
     description = "\(scheme)://\(parsed[CURLUPART_HOST] ?? "")\(port)\(parsed[CURLUPART_PATH] ?? "")"
-    isEncrypted = scheme == "https"
   }
 
   /// Throws ``HTTPError/Reason/invalidRequest`` for a proxy that libcurl could not use. Its own message would

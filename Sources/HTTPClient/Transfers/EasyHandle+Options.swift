@@ -2,17 +2,16 @@ internal import CCurl
 
 extension EasyHandle {
   /// What is the same for every request of a client.
-  func apply(_ configuration: HTTPClient.Configuration, isEncrypted: Bool) throws(HTTPError) {
+  func apply(_ configuration: HTTPClient.Configuration) throws(HTTPError) {
     // Signals would hit any thread; the loop's thread blocks SIGPIPE itself.
     try set(CURLOPT_NOSIGNAL, 1)
     // A cancelled or timed-out name look-up would otherwise hold up the whole loop until the system's resolver
     // gives in; this way its thread is let go and ends by itself.
     try set(CURLOPT_QUICK_EXIT, 1)
     try set(CURLOPT_PROTOCOLS_STR, text: "http,https")
-    try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-    // Over TLS, wait for the first connection's handshake, then share it if it is HTTP/2. Plain HTTP is always
-    // 1.1, where waiting would gain nothing.
-    try set(CURLOPT_PIPEWAIT, isEncrypted ? 1 : 0)
+    // Not HTTP/2: its buffers, libcurl's and nghttp2's, keep what went through a connection for as long as that
+    // lives, key material included, and nobody can reach them to wipe them.
+    try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
     try set(CURLOPT_FOLLOWLOCATION, 0)
     // CURLOPT_ACCEPT_ENCODING stays unset: libcurl then decodes nothing, so no small answer grows large and no
     // decoder keeps a copy of a body.
@@ -30,6 +29,7 @@ extension EasyHandle {
   }
 
   private func applyTrust(_ configuration: HTTPClient.Configuration) throws(HTTPError) {
+    try cleanseTLS()
     try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
     try set(CURLOPT_SSL_VERIFYPEER, 1)
     try set(CURLOPT_SSL_VERIFYHOST, configuration.verifiesHostname ? 2 : 0)

@@ -39,6 +39,12 @@ struct EasyHandle: ~Copyable {
     try check(reseal_curl_set_pointer(pointer, option, value), option)
   }
 
+  /// Has libssl overwrite what it decrypted as soon as libcurl has it; without that the last answer's bytes stay in
+  /// a connection that is kept.
+  func cleanseTLS() throws(HTTPError) {
+    try check(reseal_curl_cleanse_tls(pointer), CURLOPT_SSL_CTX_FUNCTION)
+  }
+
   func set(
     _ option: CURLoption,
     callback: @convention(c) (UnsafeMutablePointer<CChar>?, Int, Int, UnsafeMutableRawPointer?) -> Int

@@ -15,7 +15,7 @@ final class Transfer {
     handle = try EasyHandle()
     reception = Reception(
       maximumHeaderBytes: configuration.maximumHeaderBytes, maximumBodyBytes: configuration.maximumBodyBytes)
-    try handle.apply(configuration, isEncrypted: submission.destination.isEncrypted)
+    try handle.apply(configuration)
     try handle.apply(submission.request)
     try connectCallbacks()
   }

@@ -4,7 +4,7 @@ internal import Glibc
 /// libcurl's memory: bodies, header lines and passwords are copied into it, so every block is overwritten before
 /// it is given back.
 ///
-/// OpenSSL's and nghttp2's buffers are their own.
+/// OpenSSL's buffers are its own; it is told to wipe what it decrypts (see `EasyHandle.cleanseTLS`).
 enum WipingAllocator {
   typealias Release = (UnsafeMutableRawPointer) -> Void
 
