@@ -28,6 +28,11 @@ struct InteropTests {
     #expect(reports.count == 9)
   }
 
+  /// DEKs of the genuine client, under another key of their KEK's service and under another KEK.
+  @Test func theClientReadsWhatItSealedAfterItsKeysWereRewrapped() async throws {
+    #expect(try await reports(of: "rewrap.py").count == 2)
+  }
+
   /// Runs a script and expects that none of its cases has a problem. Returns their names.
   private func reports(of script: String) async throws -> [String] {
     let python = Self.package.appending(path: ".venv/bin/python").path()

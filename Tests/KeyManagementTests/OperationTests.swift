@@ -123,12 +123,25 @@ struct OperationTests {
     #expect(try await counts(.key("B")) == [7, 0])
     #expect(try await secrets(under: "k", key: "B") == before)
     #expect(try await counts(.key("B")) == [0, 7])
+    // Readers need the old key no more.
+    kms.denied.withLock { $0 = ["A"] }
+    let ring = try store.ring()
+    for (identity, secret) in before {
+      let serialized = try await ring.openingKey(identity).material.serialized
+      #expect(serialized.withUnsafeBytes { Array($0) } == secret)
+    }
   }
 
-  @Test func aKeyThatReadersWouldNotFindIsRefused() async throws {
+  @Test func aKeyThatReadersWouldNotFindIsRefusedUntilItIsAnAlternate() async throws {
     try await makeKEK(alternates: "C")
+    _ = try await makeDEKs(1)
     let error = try await #require(throws: KeyError.self) { try await rewrap(.key("B")) }
     #expect(error.reason == .misconfigured && error.description.contains(KEK.alternatesProperty))
+    for _ in 0..<2 {
+      #expect(try await store.addAlternate("B", to: "k").alternateKeyIDs == ["C", "B"])
+    }
+    #expect(try await counts(.key("B")) == [1, 0])
+    await #expect(throws: KeyError.self) { try await store.addAlternate("D,E", to: "k") }
   }
 
   @Test func theSameDEKsAppearUnderAnotherKEK() async throws {

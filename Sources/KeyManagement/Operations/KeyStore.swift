@@ -113,22 +113,22 @@ package struct KeyStore: Sendable {
 
   // MARK: Changing
 
-  /// Makes a key one of the alternates of a KEK, whose properties are otherwise left as they are. Returns whether
-  /// it was one already; changes something only with `execute`.
-  package func ensureAlternate(_ keyID: String, of kekName: String, execute: Bool) async throws(KeyError)
-    -> Bool
-  {
+  /// Makes a key the last of the alternates of a KEK, whose properties are otherwise left as they are. Nothing
+  /// changes when it is one already.
+  package func addAlternate(_ keyID: String, to kekName: String) async throws(KeyError) -> KEK {
     let kek = try await kek(kekName)
-    guard kek.kmsKeyID != keyID, !kek.alternateKeyIDs.contains(keyID) else { return true }
-    guard execute else { return false }
+    guard !keyID.contains(","), !keyID.isEmpty else {
+      throw KeyError(
+        .misconfigured, kekName, "a key id with a comma, or an empty one, cannot be an alternate")
+    }
+    guard kek.kmsKeyID != keyID, !kek.alternateKeyIDs.contains(keyID) else { return kek }
     var properties = kek.kmsProperties
     properties[KEK.alternatesProperty] = (kek.alternateKeyIDs + [keyID]).joined(separator: ",")
     do throws(RegistryError) {
-      _ = try await registry.setKMSProperties(properties, of: kekName)
+      return try await registry.setKMSProperties(properties, of: kekName)
     } catch {
       throw KeyError(error, kekName)
     }
-    return false
   }
 
   // MARK: Key management

@@ -48,11 +48,8 @@ package struct Rewrap: Sendable {
   private let currentVersion: String?
 
   /// Looks at KEK and target, and refuses what would leave readers without a way to unwrap.
-  ///
-  /// With `assumingAlternate` another key need not be one of the KEK's alternates: for dry runs before it is made
-  /// one.
   package init(
-    _ kekName: String, to target: Target, before: Int64, in store: KeyStore, assumingAlternate: Bool = false
+    _ kekName: String, to target: Target, before: Int64, in store: KeyStore
   ) async throws(KeyError) {
     self.store = store
     self.target = target
@@ -66,7 +63,7 @@ package struct Rewrap: Sendable {
         throw KeyError(.misconfigured, name, "is shared: its registry makes its DEKs itself")
       }
     }
-    if case .key(let keyID) = target { try Self.check(keyID, kek, assumingAlternate) }
+    if case .key(let keyID) = target { try Self.check(keyID, kek) }
     self.destination = destination
     do throws(KMSError) {
       unwrapping = try store.key(of: kek)
@@ -85,16 +82,17 @@ package struct Rewrap: Sendable {
     }
   }
 
-  private static func check(_ keyID: String, _ kek: KEK, _ assumingAlternate: Bool) throws(KeyError) {
+  private static func check(_ keyID: String, _ kek: KEK) throws(KeyError) {
     guard !kek.isShared else {
       throw KeyError(
         .misconfigured, kek.name,
         "is shared, so its registry wraps, always under the KEK's own key; move to another KEK instead")
     }
-    guard assumingAlternate || keyID == kek.kmsKeyID || kek.alternateKeyIDs.contains(keyID) else {
+    guard keyID == kek.kmsKeyID || kek.alternateKeyIDs.contains(keyID) else {
       throw KeyError(
         .misconfigured, kek.name,
-        "the key is none of the KEK's \(KEK.alternatesProperty), so readers would not find it; make it one first"
+        "the key is none of the KEK's \(KEK.alternatesProperty), so readers would not find it; "
+          + "`reseal keys add-alternate` makes it one"
       )
     }
   }

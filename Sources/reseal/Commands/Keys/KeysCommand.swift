@@ -14,7 +14,8 @@ struct KeysCommand: AsyncParsableCommand {
       LOCAL_SECRET and so on; SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO for the registry). No command prints key material.
       """,
     subcommands: [
-      ListKeys.self, ShowKey.self, CreateKEK.self, CreateDEK.self, RotateDEK.self, RewrapKeys.self,
+      ListKeys.self, ShowKey.self, CreateKEK.self, CreateDEK.self, RotateDEK.self, AddAlternate.self,
+      RewrapKeys.self,
       TestKey.self,
       DeleteKey.self, UndeleteKey.self, PrintPolicy.self,
     ])

@@ -17,9 +17,9 @@ struct RewrapKeys: AsyncParsableCommand {
 
       Service and key of a KEK cannot be changed in the DEK Registry. There are two ways to another key:
         --kms-key-id ID   Another key of the same service, which must be one of the KEK's alternates \
-      (encrypt.alternate.kms.key.ids); --add-alternate makes it one. Readers try the KEK's own key first and then \
-      the alternates, so all of them keep working, also after the old key is disabled. New DEKs are wrapped by the \
-      KEK's own key for as long as it works.
+      (encrypt.alternate.kms.key.ids); `reseal keys add-alternate` makes it one. Readers try the KEK's own key first \
+      and then the alternates, so all of them keep working, also after the old key is disabled. New DEKs are wrapped \
+      by the KEK's own key for as long as it works.
         --to-kek NAME     Another KEK, of any service: it gets the same DEKs under the same subjects and versions. \
       Rules that name it then read what was sealed before. The old KEK keeps its DEKs.
 
@@ -34,9 +34,6 @@ struct RewrapKeys: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Another key of the same service.", valueName: "id"))
   var kmsKeyId: String?
-
-  @Flag(help: "Make that key one of the KEK's alternates first.")
-  var addAlternate = false
 
   @Option(help: ArgumentHelp("Another KEK.", valueName: "name"))
   var toKek: String?
@@ -62,9 +59,6 @@ struct RewrapKeys: AsyncParsableCommand {
     guard kmsKeyId == nil || toKek == nil else {
       throw ValidationError("--kms-key-id and --to-kek are two different ways")
     }
-    guard !addAlternate || kmsKeyId != nil else {
-      throw ValidationError("--add-alternate needs --kms-key-id")
-    }
     guard (1...256).contains(parallel) else { throw ValidationError("--parallel must be from 1 to 256") }
   }
 
@@ -72,13 +66,7 @@ struct RewrapKeys: AsyncParsableCommand {
     let access = try options.access(parallelism: parallel)
     let before = Int64((before ?? Date()).timeIntervalSince1970) * 1_000
     try await options.reporting {
-      var alternateIsMissing = false
-      if addAlternate, let kmsKeyId {
-        alternateIsMissing = try await !access.store.ensureAlternate(kmsKeyId, of: kek, execute: execute)
-      }
-      // A dry run looks at the DEKs all the same.
-      let rewrap = try await Rewrap(
-        kek, to: target, before: before, in: access.store, assumingAlternate: alternateIsMissing)
+      let rewrap = try await Rewrap(kek, to: target, before: before, in: access.store)
       if execute {
         Console.error.line(
           "began at \(before.dateText); should this be interrupted, run it again with --before \(before.dateText)"
