@@ -151,6 +151,16 @@ struct KeysCommandTests {
       policies.array?[0]["policy"]?["Statement"]?.array?[0]["Action"] == ["kms:Encrypt", "kms:Decrypt"])
   }
 
+  @Test func secretsNeedNotBeOnTheCommandLine() async throws {
+    let arguments = ["keys", "list", "--json", "--registry", url, "-P"]
+    let given = try await Program.run(
+      arguments + ["basic.auth.user.info=${REGISTRY_USER}:${NONE:-hunter2}"],
+      environment: ["REGISTRY_USER": "owner"])
+    #expect(given.exitCode == 0 && given.output == "[]\n", "\(given.errors)")
+    let missing = try await Program.run(arguments + ["secret=${NOT_SET_ANYWHERE}"])
+    expect(missing, 78, "NOT_SET_ANYWHERE")
+  }
+
   @Test func whereTheRegistryIsMustBeSaid() async throws {
     let outcome = try await Program.run(["keys", "list"], environment: ["SCHEMA_REGISTRY_URL": ""])
     expect(outcome, 78, "--registry", "--pipeline", "SCHEMA_REGISTRY_URL")

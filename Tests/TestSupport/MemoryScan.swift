@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Glibc
 
 /// Bytes to look for, kept in a form in which looking does not find them here.
@@ -71,8 +70,19 @@ package struct MemoryScan {
     return found
   }
 
+  /// To the end, which Foundation does not reach in a long file that claims to be empty.
+  private static func contents(of path: String) throws -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Failure(what: "\(path): \(errno)") }
+    defer { close(descriptor) }
+    var contents: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 65_536)
+    while case let count = read(descriptor, &piece, piece.count), count > 0 { contents += piece[..<count] }
+    return contents
+  }
+
   private static func regions() throws -> [Range<UInt>] {
-    let text = try String(decoding: Data(contentsOf: URL(filePath: "/proc/self/maps")), as: UTF8.self)
+    let text = String(decoding: try contents(of: "/proc/self/maps"), as: UTF8.self)
     return text.split(separator: "\n").compactMap { line in
       let fields = line.split(separator: " ", omittingEmptySubsequences: true)
       guard fields.count >= 2, fields[1].hasPrefix("r"), !line.hasSuffix("[vvar]"),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import JSON
 import KeyManagement
 import Pipelines
 import SchemaRegistry
@@ -25,8 +26,11 @@ struct KeyOptions: ParsableArguments {
   @Option(
     name: [.customLong("property"), .customShort("P")],
     help: ArgumentHelp(
-      "A property of the registry's client or of the key management service, as its Confluent name. Repeatable.",
-      valueName: "name=value"), transform: Property.init(parsing:))
+      "A property of the registry's client or of the key management service, by its Confluent name. Repeatable.",
+      discussion: """
+        ${NAME}, ${NAME:-default} and ${file:path} in the value are filled in, so that secrets need not appear in \
+        the list of processes: -P 'basic.auth.user.info=${file:/run/secrets/registry}'.
+        """, valueName: "name=value"), transform: Property.init(parsing:))
   var properties: [Property] = []
 
   @Flag(help: "Print one line of JSON.")
@@ -76,7 +80,7 @@ extension KeyOptions {
     let definition = try pipeline.map(load)
     let side = definition.map { self.side == .source ? $0.source : $0.sink }
     var rules = side?.rules.parameters(forType: "ENCRYPT") ?? [:]
-    rules.merge(RuleSettings(given(isRegistry: false)).parameters(forType: "ENCRYPT")) { _, new in new }
+    rules.merge(try RuleSettings(given(isRegistry: false)).parameters(forType: "ENCRYPT")) { _, new in new }
     do {
       let transport = try RegistryTransport(registrySettings(side))
       return KeyAccess(
@@ -98,7 +102,7 @@ extension KeyOptions {
   }
 
   private func registrySettings(_ side: PipelineDefinition.Side?) throws -> RegistrySettings {
-    let given = given(isRegistry: true)
+    let given = try given(isRegistry: true)
     if let side, given.isEmpty { return side.registry }
     guard side == nil else {
       throw refusal(["with --pipeline, properties of the registry belong into the pipeline file"])
@@ -117,16 +121,20 @@ extension KeyOptions {
     return try RegistrySettings(properties, at: "properties")
   }
 
-  /// Properties that the registry's client knows are the registry's, all others are for the rules.
-  private func given(isRegistry: Bool) -> [String: String] {
+  /// Properties that the registry's client knows are the registry's, all others are for the rules. Filled in as the
+  /// texts of a pipeline file are; files are relative to the current directory.
+  private func given(isRegistry: Bool) throws -> [String: String] {
     let shape = RegistrySettings.shape
-    let mine = properties.filter { property in
+    var given = JSONObject()
+    for property in properties {
       let isKnown =
         shape.known.contains { $0.name == property.name }
         || shape.prefixes.contains { property.name.hasPrefix($0.name) }
-      return isKnown == isRegistry
+      if isKnown == isRegistry { given[property.name] = .string(property.value) }
     }
-    return Dictionary(mine.map { ($0.name, $0.value) }) { _, last in last }
+    let (filled, problems) = PipelineFile.interpolation(beside: "properties").filled(.object(given))
+    guard problems.isEmpty else { throw refusal(problems.map { "--property \($0)" }) }
+    return (filled.object ?? [:]).reduce(into: [:]) { $0[$1.name] = $1.value.string }
   }
 
   private func refusal(_ lines: [String]) -> ExitCode {
