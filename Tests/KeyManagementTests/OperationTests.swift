@@ -183,6 +183,23 @@ struct OperationTests {
     #expect(try await rewrap(.key("B")).failures.count == 4)
   }
 
+  /// Not by their age, which says nothing about who made them.
+  @Test func localSecretsAreToldApartByOpening() async throws {
+    func store(_ secret: String, retired: String = "") -> KeyStore {
+      KeyStore(
+        registry: registry.client, drivers: KMSDrivers([LocalKMS(environment: [:])]),
+        properties: ["secret": secret, "old.secrets": retired], log: silentLog)
+    }
+    _ = try await registry.client.createKEK("k", kmsType: "local-kms", kmsKeyID: "id")
+    let made = try await store("old").createDEK(kek: "k", subject: Subject("s"), algorithm: .aes256GCM)
+    for expected in [1, 0] {
+      let summary = try await Rewrap("k", to: .newVersion, before: 0, in: store("new", retired: "old"))
+        .run(execute: true)
+      #expect(summary.rewrapped == expected && summary.current == 1 - expected && summary.failures.isEmpty)
+    }
+    _ = try await store("new").ring().openingKey(made.identity)
+  }
+
   @Test func theRegistryRewrapsForASharedKEK() async throws {
     _ = try await registry.client.createKEK("k", kmsType: "local-kms", kmsKeyID: "id", isShared: true)
     let made = try await store.createDEK(kek: "k", subject: Subject("s"), algorithm: .aes128GCM)
@@ -266,7 +283,8 @@ struct OperationTests {
 
   @Test(
     arguments: [
-      ("vault:v12:abc", "v12"), ("vault:v:abc", nil), ("vault:x1:abc", nil), ("vault", nil), ("", nil),
+      ("vault:v12:abc", "v12"), ("vault:v1:\u{301}", "v1"), ("vault:v:abc", nil), ("vault:x1:abc", nil),
+      ("vault", nil), ("", nil),
       ("azure:v1:0123456789abcdef0123456789ABCDEF:x", "0123456789abcdef0123456789ABCDEF"),
       ("azure:v1:0123456789abcdef:x", nil), ("azure:v2:0123456789abcdef0123456789abcdef:x", nil),
     ] as [(String, String?)])

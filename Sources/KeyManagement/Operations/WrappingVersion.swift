@@ -5,15 +5,18 @@
 enum WrappingVersion {
   /// `nil` when the bytes do not tell.
   static func read(_ wrapped: [UInt8]) -> String? {
-    let text = String(decoding: wrapped.prefix(64), as: UTF8.self)
-    let parts = text.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)
-    if parts.count >= 3, parts[0] == "vault", parts[1].first == "v", parts[1].count > 1,
+    // Split as bytes: what follows may be anything, also what would join a colon in one character.
+    let parts = wrapped.prefix(64).split(
+      separator: UInt8(ascii: ":"), maxSplits: 3, omittingEmptySubsequences: false
+    ).map { String(decoding: $0, as: UTF8.self) }
+    guard parts.count >= 3 else { return nil }
+    if parts[0] == "vault", parts[1].first == "v", parts[1].count > 1,
       parts[1].dropFirst().allSatisfy(\.isNumber)
     {
-      return String(parts[1])
+      return parts[1]
     }
     let isAzure = parts.count == 4 && parts[0] == "azure" && parts[1] == "v1" && parts[2].utf8.count == 32
-    return isAzure && parts[2].allSatisfy(\.isHexDigit) ? String(parts[2]) : nil
+    return isAzure && parts[2].allSatisfy(\.isHexDigit) ? parts[2] : nil
   }
 }
 

@@ -118,22 +118,36 @@ extension KeyAccess {
     return uses
   }
 
-  /// A subject without a schema has no rules.
-  private func keks(of side: PipelineDefinition.Side, _ definition: PipelineDefinition) async throws
-    -> [String]
-  {
+  private func keks(
+    of side: PipelineDefinition.Side, _ definition: PipelineDefinition
+  ) async throws -> [String] {
     var names: [String] = []
-    for naming in definition.processesKeys ? [side.keys, side.values] : [side.values] {
+    for subject in try subjects(of: side, definition) {
+      // A subject without a schema has no rules.
+      if let schema = try await latestSchema(of: subject) { names += schema.kekNames }
+    }
+    return names
+  }
+
+  private func subjects(
+    of side: PipelineDefinition.Side, _ definition: PipelineDefinition
+  ) throws(UnknownPolicy) -> [Subject] {
+    let namings = definition.processesKeys ? [side.keys, side.values] : [side.values]
+    return try namings.map { (naming) throws(UnknownPolicy) in
       guard let subject = naming.only else {
         throw UnknownPolicy(
           reason: "the subjects of \(naming.topic) depend on its records; name the KEKs on the command line")
       }
-      guard let schema = try await latestSchema(of: subject) else { continue }
-      for rule in (schema.ruleSet?.domainRules ?? []) + (schema.ruleSet?.encodingRules ?? []) {
-        names += [rule.parameters["encrypt.kek.name"] ?? schema.metadata?.properties["encrypt.kek.name"]]
-          .compactMap(\.self)
-      }
+      return subject
     }
-    return names
+  }
+}
+
+extension RegisteredSchema {
+  /// The KEKs that its rules name.
+  fileprivate var kekNames: [String] {
+    ((ruleSet?.domainRules ?? []) + (ruleSet?.encodingRules ?? [])).compactMap {
+      $0.parameters["encrypt.kek.name"] ?? metadata?.properties["encrypt.kek.name"]
+    }
   }
 }
