@@ -27,6 +27,8 @@ struct UseBudgetTests {
       for: name)
     let layer = FieldAction.SealingLayer(
       family: keys.family(name.family), version: 1, isVersioned: isVersioned)
+    // A layer only refers to its family.
+    defer { withExtendedLifetime(keys) {} }
     let layers = FieldLayers()
     for count in 0..<10 {
       let output = ByteArena()

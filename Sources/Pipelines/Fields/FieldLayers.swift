@@ -85,25 +85,28 @@ final class FieldLayers {
       guard DEKVersionPrefix.read(sealed) == layer.version else { return .no }
       body = UnsafeRawBufferPointer(rebasing: sealed[DEKVersionPrefix.count...])
     }
-    guard body.count >= layer.family.identity.algorithm.overhead else { return .no }
-    switch layer.family[layer.version] {
-    case nil: throw .needsKey(KeyName(layer.family.identity, version: layer.version))
-    case .failed(let error)?: return .blocked(error)
-    case .ready(let key)?:
-      let cipher = key.cipher
-      guard body.count >= cipher.overhead else { return .no }
-      let count = body.count - cipher.overhead
-      // One byte more than needed, because the cipher wants an address even for an empty plaintext.
-      let memory = UnsafeMutableRawBufferPointer(start: output.room(for: count + 1), count: count + 1)
-      do throws(CryptoError) {
-        try cipher.open(body, into: memory)
-      } catch {
-        if error == .doesNotOpen { return .no }
-        throw .crypto("\(error)")
-      }
-      output.advance(by: count)
-      return .opened(version: layer.version, isVersioned: layer.isVersioned)
+    guard body.count >= layer.overhead else { return .no }
+    guard let key = layer.key else { return .blocked(try absence(of: layer)) }
+    guard body.count >= key.cipher.overhead else { return .no }
+    let count = body.count - key.cipher.overhead
+    // One byte more than needed, because the cipher wants an address even for an empty plaintext.
+    let memory = UnsafeMutableRawBufferPointer(start: output.room(for: count + 1), count: count + 1)
+    do throws(CryptoError) {
+      try key.cipher.open(body, into: memory)
+    } catch {
+      if error == .doesNotOpen { return .no }
+      throw .crypto("\(error)")
     }
+    output.advance(by: count)
+    return .opened(version: layer.version, isVersioned: layer.isVersioned)
+  }
+
+  /// Why the key of a layer cannot be had. Throws ``FieldFailure/needsKey(_:)`` when it was not looked for.
+  private func absence(of layer: FieldAction.SealingLayer) throws(FieldFailure) -> KeyError {
+    guard case .failed(let error)? = layer.family[layer.version] else {
+      throw .needsKey(KeyName(layer.family.identity, version: layer.version))
+    }
+    return error
   }
 
   // MARK: Sealing
@@ -139,22 +142,16 @@ final class FieldLayers {
   private func seal(
     _ value: UnsafeRawBufferPointer, _ layer: FieldAction.SealingLayer, into output: ByteArena
   ) throws(FieldFailure) {
-    let key: LaneKey
-    switch layer.family[layer.version] {
-    case nil: throw .needsKey(KeyName(layer.family.identity, version: layer.version))
-    case .failed(let error)?: throw .keyUnavailable(error)
-    case .ready(let ready)?: key = ready
-    }
+    guard let key = layer.key else { throw .keyUnavailable(try absence(of: layer)) }
     if let exhaustion = key.spend(rotates: layer.isVersioned) {
       throw .usedUp(KeyName(layer.family.identity, version: layer.version), exhaustion)
     }
-    let cipher = key.cipher
     let prefix = layer.isVersioned ? DEKVersionPrefix.count : 0
-    let count = prefix + value.count + cipher.overhead
+    let count = prefix + value.count + key.cipher.overhead
     let memory = UnsafeMutableRawBufferPointer(start: output.room(for: count), count: count)
     if layer.isVersioned { DEKVersionPrefix.write(layer.version, to: memory) }
     do throws(CryptoError) {
-      try cipher.seal(value, into: UnsafeMutableRawBufferPointer(rebasing: memory[prefix...]))
+      try key.cipher.seal(value, into: UnsafeMutableRawBufferPointer(rebasing: memory[prefix...]))
     } catch {
       throw .crypto("\(error)")
     }

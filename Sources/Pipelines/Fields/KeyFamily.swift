@@ -81,16 +81,21 @@ final class KeyFamily {
 
   let identity: KeyFamilyIdentity
   private var slots: [Int32: Slot] = [:]
-  /// Values come in runs of one version.
-  @exclusivity(unchecked) private var recent: (version: Int32, slot: Slot?) = (0, nil)
+  /// Values come in runs of one version; there is no version 0.
+  @exclusivity(unchecked) private var recent: (version: Int32, key: LaneKey?) = (0, nil)
   private var highestVersion: Int32?
 
   init(_ identity: KeyFamilyIdentity) { self.identity = identity }
 
   /// What is known of a version; `nil` when it was not looked for yet.
-  subscript(version: Int32) -> Slot? {
-    if recent.version != version { recent = (version, slots[version]) }
-    return recent.slot
+  subscript(version: Int32) -> Slot? { slots[version] }
+
+  /// The key of a version; `nil` when it is not at hand.
+  func key(_ version: Int32) -> LaneKey? {
+    if recent.version == version { return recent.key }
+    guard case .ready(let key)? = slots[version] else { return nil }
+    recent = (version, key)
+    return key
   }
 
   /// Whether there may be such a version. Bytes that are no ciphertext can claim any: one that is far beyond the
@@ -106,7 +111,7 @@ final class KeyFamily {
   func set(_ version: Int32, to slot: Slot) {
     if slots.count >= Self.capacity { slots.removeAll(keepingCapacity: true) }
     slots[version] = slot
-    recent = (version, slot)
+    recent = (0, nil)
   }
 }
 
