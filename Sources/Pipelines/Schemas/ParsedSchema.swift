@@ -5,6 +5,7 @@ package import SchemaRegistry
 package struct ParsedSchema: Sendable {
   package enum Form: Sendable {
     case avro(AvroSchema)
+    case json(JSONSchema)
     case protobuf(ProtobufSchema)
   }
 
@@ -21,12 +22,9 @@ package struct ParsedSchema: Sendable {
     do {
       switch schema.type {
       case .avro: form = .avro(try AvroSchema(parsing: schema.text, references: references.texts))
+      case .json: form = .json(try JSONSchema(parsing: schema.text, references: references))
       case .protobuf: form = .protobuf(try ProtobufSchema(parsing: schema.text, references: references))
-      case .json:
-        throw PlanRefusal(name, "schemas of type \(schema.type.rawValue) are not supported")
       }
-    } catch let refusal as PlanRefusal {
-      throw refusal
     } catch {
       throw PlanRefusal(name, "it cannot be read: \(error)")
     }
@@ -35,7 +33,7 @@ package struct ParsedSchema: Sendable {
   /// Whether a record names its message type behind the schema.
   package var hasMessages: Bool {
     switch form {
-    case .avro: false
+    case .avro, .json: false
     case .protobuf: true
     }
   }
@@ -43,7 +41,7 @@ package struct ParsedSchema: Sendable {
   /// The message types that records may be of; one `nil` where records do not say.
   package var messages: [MessagePath?] {
     switch form {
-    case .avro: [nil]
+    case .avro, .json: [nil]
     case .protobuf(let schema): schema.paths(to: schema.topLevel, below: [])
     }
   }
@@ -52,6 +50,7 @@ package struct ParsedSchema: Sendable {
   func recordName(_ message: MessagePath?) -> String? {
     switch form {
     case .avro(let schema): schema.name
+    case .json(let schema): schema.title
     case .protobuf(let schema):
       message.flatMap { schema.message(at: $0.indexes) }.map { schema[$0].fullName }
     }

@@ -15,6 +15,9 @@ struct SchemaPair {
     case (.avro(let writer), .avro(let sink)):
       return try FieldPlan(
         avro: AvroTagView(schema: writer, rules: opening), sink: AvroTagView(schema: sink, rules: sealing))
+    case (.json(let writer), .json(let sink)):
+      return try FieldPlan(
+        json: JSONTagView(schema: writer, rules: opening), sink: JSONTagView(schema: sink, rules: sealing))
     case (.protobuf(let writer), .protobuf(let sink)):
       let (own, other) = try messages(writer, sink)
       return try FieldPlan(
