@@ -40,6 +40,7 @@ struct VectorTests {
     ],
     "java-avro-container-map": ["com.acme.shop.LineItem.note"],
     "java-avro-container-array": ["com.acme.shop.LineItem.note"],
+    "java-json-container-object": ["$.address.geo.lat"],
   ]
 
   /// Cases whose clients left plaintext in tagged fields: opened with the option for topics sealed in part.

@@ -24,6 +24,8 @@ extension FieldPlan {
     try JSONStructure.compare(writer.schema, sink.schema)
     try JSONUnwalkedTags.refuse(in: sink.schema, namedBy: sink.rules)
     let compiled = try JSONPlanCompiler.compile(writer: writer, sink: sink)
-    self.init(fields: compiled.fields, rewriter: JSONRewriter(program: compiled.program))
+    self.init(
+      fields: compiled.fields, leftClear: compiled.leftClear,
+      rewriter: JSONRewriter(program: compiled.program))
   }
 }

@@ -19,6 +19,8 @@ struct JSONFieldContext: Hashable {
   /// Whether the field carries tags at all, so that its value may be sealed whatever rules run now.
   var isTagged = false
   var isInUnion = false
+  /// Whether a sealing rule hits this field or one around it.
+  var isUnderTag = false
   var writerPath: JSONPathProgress
   var sinkPath: JSONPathProgress
 

@@ -53,6 +53,7 @@ extension JSONPlanCompiler {
       inner.hits.sealing.formUnion(outer.hits.sealing)
       inner.isTagged = inner.isTagged || outer.isTagged
     }
+    inner.isUnderTag = outer.isUnderTag || !inner.hits.sealing.isEmpty
     return try context(inner, in: parent, at: property.node)
   }
 

@@ -22,6 +22,9 @@ extension JSONPlanCompiler {
 
   private mutating func action(_ kind: JSONKind, _ items: [Item]) throws(FieldPlanError) -> JSONDraft.Action {
     let wishes = items.map { wish(of: $0, kind) }
+    for (item, wish) in zip(items, wishes) where wish == .nothing && isLeftClear(item, kind) {
+      noteLeftClear(item)
+    }
     let hit = items.filter { !contexts[$0.context].hits.isEmpty }
     switch wishes.max() ?? .nothing {
     case .nothing: return .skip
@@ -51,6 +54,16 @@ extension JSONPlanCompiler {
     guard isHit, steps.reference == nil else { return .nothing }
     if node.types != nil { return kind == .string ? .leaf : .unsupported }
     return steps.combination == nil || node.isBareEnumeration ? .unsupported : .nothing
+  }
+
+  /// Whether values of this kind are leaves that stay in the clear although a field around them is to be sealed.
+  private func isLeftClear(_ item: Item, _ kind: JSONKind) -> Bool {
+    let context = contexts[item.context]
+    let node = writer.schema[item.writer]
+    let steps = JSONSteps(node)
+    return context.isUnderTag && context.hits.sealing.isEmpty && steps.reference == nil
+      && steps.combination == nil && kind != .object && kind != .array
+      && !(node.types?.isDisjoint(with: kind.types) ?? false)
   }
 
   private func typeName(of item: Item, _ kind: JSONKind) -> String {

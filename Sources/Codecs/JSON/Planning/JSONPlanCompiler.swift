@@ -39,6 +39,8 @@ struct JSONPlanCompiler {
   /// have, if this is not 1; a value that fits more at once is refused.
   let combinedBranches: Int
   private(set) var fields: [PlannedField] = []
+  /// Leaves inside a field that a sealing rule hits, and that none hits all the same.
+  private(set) var leftClear: [String] = []
   private var positions: [PlannedField: Int] = [:]
   var contexts: [JSONFieldContext] = []
   /// By context: that of the field around it, or -1.
@@ -62,11 +64,11 @@ struct JSONPlanCompiler {
   /// fewer branches are.
   static func compile(
     writer: JSONTagView, sink: JSONTagView
-  ) throws(FieldPlanError) -> (program: JSONProgram, fields: [PlannedField]) {
+  ) throws(FieldPlanError) -> (program: JSONProgram, fields: [PlannedField], leftClear: [String]) {
     for combinedBranches in [5, 2, 1] {
       var compiler = JSONPlanCompiler(writer: writer, sink: sink, combinedBranches: combinedBranches)
       do throws(FieldPlanError) {
-        return (try compiler.compile(), compiler.fields)
+        return (try compiler.compile(), compiler.fields, compiler.leftClear)
       } catch .tooManyAlternatives where combinedBranches > 1 {
         continue
       }
@@ -148,7 +150,7 @@ struct JSONPlanCompiler {
 
   private func isOfInterest(_ item: Item) -> Bool {
     let context = contexts[item.context]
-    return !context.hits.isEmpty || context.isTagged || !context.isOutOfReach
+    return !context.hits.isEmpty || context.isTagged || context.isUnderTag || !context.isOutOfReach
       || writerReachesTags[item.writer] || sinkReachesTags[item.sink]
   }
 
@@ -173,6 +175,11 @@ struct JSONPlanCompiler {
   }
 
   // MARK: Fields
+
+  mutating func noteLeftClear(_ item: Item) {
+    let name = contexts[item.context].name
+    if !leftClear.contains(name) { leftClear.append(name) }
+  }
 
   /// The position among the planned fields of the leaf that `items` make.
   mutating func plan(_ type: PlannedField.LeafType, _ items: [Item]) -> Int {
