@@ -77,6 +77,13 @@ struct AvroResolutionTests {
           field("late", #"["null","int"]"#, #","default":null"#), field("a", #""int""#),
         ].joined(separator: ",")), [2, 4, 0x78, 0x79, 6], [2, 0x6E, 6, 0, 2]),
     Rule(
+      "nothing of a lost field's sized blocks is left",
+      record(
+        [field("a", #""int""#), field("gone", #"{"type":"array","items":"int"}"#), field("b", #""int""#)]
+          .joined(separator: ",")),
+      record([field("a", #""int""#), field("b", #""int""#)].joined(separator: ",")), [2, 3, 4, 8, 8, 0, 6],
+      [2, 6]),
+    Rule(
       "a field by alias", record(field("old", #""int""#)),
       record(field("new", #""int""#, #","aliases":["x","old"]"#)), [8], [8]),
     Rule(
