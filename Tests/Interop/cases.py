@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 ALGORITHMS = ("AES128_GCM", "AES256_GCM", "AES256_SIV")
-FORMATS = ("avro", "protobuf")
+FORMATS = ("avro", "json", "protobuf")
 
 
 @dataclass(frozen=True)
