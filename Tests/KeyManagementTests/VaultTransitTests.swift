@@ -52,7 +52,8 @@ struct VaultTransitTests {
     let drivers = KMSDrivers([VaultTransit(environment: [:])])
     let keyID = try await url("transit/keys/key")
     func key(_ token: String) throws -> any KeyEncryptionKey {
-      try drivers.key(type: "hcvault", keyID: keyID, properties: ["token.id": token])
+      try drivers.key(
+        type: "hcvault", keyID: keyID, properties: ["token.id": token, "kms.request.timeout.ms": "3600000"])
     }
     _ = try await key("root-token").wrap(dataKey)
     let error = try await #require(throws: KMSError.self) { try await key("nobody").wrap(dataKey) }

@@ -63,7 +63,7 @@ extension ServiceClient.Connection {
     // No answer of a key management service is larger; AWS's largest ciphertext has 6 KiB.
     configuration.maximumBodyBytes = 1 << 20
     configuration.connectLimit = isLocal ? .seconds(2) : .seconds(10)
-    configuration.totalLimit = isLocal ? .seconds(5) : .seconds(30)
+    configuration.totalLimit = isLocal ? .seconds(15) : .seconds(30)
     if isLocal { configuration.proxyURL = "" }
     return configuration
   }
