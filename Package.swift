@@ -93,6 +93,7 @@ let package = Package(
     tests(
       of: "Pipelines",
       ["Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "SchemaRegistry"]),
+    tests(of: "Benchmarking"),
     tests(of: "HTTPClient", ["Threads"]),
     tests(of: "SchemaRegistry", ["Codecs", "Configuration", "HTTPClient", "JSON", "RegistryServer"]),
     tests(

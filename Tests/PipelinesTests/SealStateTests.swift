@@ -187,4 +187,35 @@ struct SealStateTests {
       return
     }
   }
+
+  /// The key that opened the value before is tried first; what comes out must not show it.
+  @Test(arguments: Setting.all)
+  func whatAValueIsDoesNotDependOnThoseBeforeIt(_ setting: Setting) throws {
+    let bench = try bench(setting)
+    let value = Array("078-05-1120".utf8)
+    let current = try #require(try bench.seal(value))
+    let foreign = try bench.written(value, under: bench.other, versioned: 1)
+    let keys = LaneKeys()
+    keys.keep(.success(bench.target), for: bench.targetName)
+    keys.keep(.success(bench.other), for: KeyName(bench.otherFamily, version: 1))
+    for family in [bench.targetName.family, bench.otherFamily] { keys.family(family).setHighestVersion(1) }
+    let work = FieldWork(
+      purpose: .seal(SealPolicy(sealsPlaintext: true, rekeysForeign: true)), isText: setting.isText,
+      unsupportedType: nil, opening: [],
+      sealing: [.init(rule: "r", key: bench.targetName, isVersioned: setting.isVersioned)],
+      candidates: [bench.targetName.family, bench.otherFamily], onSealingFailure: .error)
+    let processor = FieldProcessor()
+    processor.begin([FieldAction(work, keys: keys)])
+    for (input, isReplaced) in [
+      (foreign, true), (current, false), (foreign, true), (foreign, true), (value, true), (current, false),
+    ] {
+      let output = ByteArena()
+      let found = try input.span.withUnsafeBytes { (input) throws(TransformStopped) in
+        try processor.transform(input, field: 0, into: output)
+      }
+      #expect(found == isReplaced)
+      if found { #expect(try bench.opens(Array(output.bytes), to: value)) }
+    }
+    #expect(processor.counts.rekeyed == 3 && processor.counts.current == 2 && processor.counts.sealed == 1)
+  }
 }

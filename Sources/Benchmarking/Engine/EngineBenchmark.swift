@@ -68,39 +68,44 @@ package struct EngineBenchmark: Sendable {
 
   // MARK: Many lanes
 
+  /// What one lane took for its records.
+  private struct Span: Sendable {
+    let start: ContinuousClock.Instant
+    let end: ContinuousClock.Instant
+    let processorSeconds: Double
+  }
+
   /// One lane alone and all of them together, in turns.
   private func measureLanes(_ fixture: EngineFixture, _ result: inout EngineResult) async throws {
     let count = Int(result.recordsPerSecond * turn)
     var together: [Double] = []
     var scaling: [Double] = []
     for _ in 0..<rounds {
-      let alone = try await wallRate(fixture, lanes: 1, count)
-      let all = try await wallRate(fixture, lanes: lanes, count)
-      together.append(all)
-      scaling.append(all / alone)
+      let alone = try await spans(fixture, lanes: 1, count)
+      let all = try await spans(fixture, lanes: lanes, count)
+      if let start = all.map(\.start).min(), let end = all.map(\.end).max() {
+        together.append(Double(count * lanes) / (start.duration(to: end) / .seconds(1)))
+      }
+      let processorRate = { (spans: [Span]) in spans.reduce(0) { $0 + Double(count) / $1.processorSeconds } }
+      scaling.append(processorRate(all) / processorRate(alone))
     }
     result.lanes = lanes
     result.allLanesRecordsPerSecond = together.median
     result.laneScaling = scaling.median
   }
 
-  /// Records a second by the clock on the wall, of lanes that each process `count`.
-  private func wallRate(_ fixture: EngineFixture, lanes: Int, _ count: Int) async throws -> Double {
-    let spans = try await withThrowingTaskGroup(
-      of: (start: ContinuousClock.Instant, end: ContinuousClock.Instant).self
-    ) {
-      group in
+  /// Runs lanes that each process `count` records at the same time.
+  private func spans(_ fixture: EngineFixture, lanes: Int, _ count: Int) async throws -> [Span] {
+    try await withThrowingTaskGroup(of: Span.self) { group in
       for _ in 0..<lanes {
         group.addTask {
           let engine = try fixture.makeEngine()
-          let start = ContinuousClock.now
+          let (start, watch) = (ContinuousClock.now, Stopwatch())
           process(count, fixture, engine)
-          return (start, .now)
+          return Span(start: start, end: .now, processorSeconds: watch.seconds)
         }
       }
       return try await group.reduce(into: []) { $0.append($1) }
     }
-    guard let start = spans.map(\.start).min(), let end = spans.map(\.end).max() else { return 0 }
-    return Double(count * lanes) / (start.duration(to: end) / .seconds(1))
   }
 }

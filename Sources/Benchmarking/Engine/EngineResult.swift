@@ -14,8 +14,9 @@ package struct EngineResult: Sendable {
   /// `nil` when nothing counted them.
   package var allocationsPerRecord: Double?
   package var lanes = 1
-  /// What that many lanes reached together by the clock on the wall, and how many times what one lane reached then.
+  /// What that many lanes reached together by the clock on the wall.
   package var allLanesRecordsPerSecond: Double?
+  /// How many times what one lane reached alone, by time on the processors: what lanes cost each other.
   package var laneScaling: Double?
 
   package var megabytesPerSecond: Double { recordsPerSecond * Double(bytesPerRecord) / 1e6 }

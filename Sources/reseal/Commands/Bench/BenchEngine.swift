@@ -11,8 +11,8 @@ struct BenchEngine: AsyncParsableCommand {
       Every scenario is measured in turns with a C loop that does nothing but the same number and sizes of AES-256-GCM \
       operations, with the key schedule kept and IVs drawn in blocks (where nothing is sealed or opened: a copy of the \
       same bytes). The ratio says how near to that loop the engine comes. Rates of one lane are by time on the \
-      processor, medians of the rounds, so that a busy machine disturbs them little; those of several lanes are by the \
-      clock on the wall.
+      processor, medians of the rounds, so that a busy machine disturbs them little, and so is what several lanes reach \
+      together beside one ("times"); their records a second are by the clock on the wall.
 
       Allocations are counted when the counter is preloaded:
       LD_PRELOAD=.build/release/libAllocationCounter.so reseal bench engine
