@@ -8,6 +8,8 @@ package struct TagRules: Sendable {
     case tagged(Set<String>)
     /// A rule without tags hits every field (specification section D.1).
     case everyField
+    /// Fields that carry any tag at all: what whoever looks at records must not be shown.
+    case anyTag
 
     package init(tags: [String]) { self = tags.isEmpty ? .everyField : .tagged(Set(tags)) }
   }
@@ -55,6 +57,7 @@ package struct TagRules: Sendable {
     for (index, selector) in selectors.enumerated() {
       switch selector {
       case .everyField: mask.insert(RuleMask(rule: index))
+      case .anyTag: if !tags.isEmpty { mask.insert(RuleMask(rule: index)) }
       case .tagged(let wanted): if !wanted.isDisjoint(with: tags) { mask.insert(RuleMask(rule: index)) }
       }
     }
@@ -65,8 +68,10 @@ package struct TagRules: Sendable {
   func naming(_ tags: [String]) -> RuleMask {
     var mask: RuleMask = []
     for (index, selector) in selectors.enumerated() {
-      if case .tagged(let wanted) = selector, !wanted.isDisjoint(with: tags) {
-        mask.insert(RuleMask(rule: index))
+      switch selector {
+      case .everyField: continue
+      case .anyTag: if !tags.isEmpty { mask.insert(RuleMask(rule: index)) }
+      case .tagged(let wanted): if !wanted.isDisjoint(with: tags) { mask.insert(RuleMask(rule: index)) }
       }
     }
     return mask

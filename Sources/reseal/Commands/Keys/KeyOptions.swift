@@ -61,8 +61,12 @@ struct KeyOptions: ParsableArguments {
 struct KeyAccess: Sendable {
   let store: KeyStore
   let schemas: SchemaRegistryClient
-  /// Where all of it came from, when it was a pipeline.
+  let keyRing: KeyRing
+  /// The rules' configuration of the side.
+  let rules: RuleSettings
+  /// Where all of it came from, when it was a pipeline, and which side of it.
   let definition: PipelineDefinition?
+  let side: PipelineDefinition.Side?
 
   /// `nil` for a subject without a schema.
   func latestSchema(of subject: Subject) async throws(RegistryError) -> RegisteredSchema? {
@@ -79,18 +83,25 @@ extension KeyOptions {
   func access(parallelism: Int = 16) throws -> KeyAccess {
     let definition = try pipeline.map(load)
     let side = definition.map { self.side == .source ? $0.source : $0.sink }
-    var rules = side?.rules.parameters(forType: "ENCRYPT") ?? [:]
-    rules.merge(try RuleSettings(given(isRegistry: false)).parameters(forType: "ENCRYPT")) { _, new in new }
+    let given = RuleSettings(try given(isRegistry: false))
+    var properties = side?.rules.parameters(forType: "ENCRYPT") ?? [:]
+    properties.merge(given.parameters(forType: "ENCRYPT")) { _, new in new }
     do {
       let transport = try RegistryTransport(registrySettings(side))
+      let log = log.makeLogger()
+      let registry = DEKRegistryClient(transport)
       return KeyAccess(
         store: KeyStore(
-          registry: DEKRegistryClient(transport), drivers: Drivers.all, properties: rules,
-          log: log.makeLogger(), parallelism: parallelism),
-        schemas: SchemaRegistryClient(transport), definition: definition)
+          registry: registry, drivers: Drivers.all, properties: properties, log: log, parallelism: parallelism
+        ),
+        schemas: SchemaRegistryClient(transport),
+        keyRing: try KeyRing(registry: registry, drivers: Drivers.all, properties: properties, log: log),
+        rules: side?.rules ?? given, definition: definition, side: side)
     } catch let error as InvalidSettings {
       throw refusal(error.problems.map { "\($0)" })
     } catch let error as RegistryError {
+      throw refusal(["\(error)"])
+    } catch let error as KeyError {
       throw refusal(["\(error)"])
     }
   }

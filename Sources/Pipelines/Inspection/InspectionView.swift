@@ -1,0 +1,65 @@
+internal import Codecs
+internal import JSON
+internal import KeyManagement
+internal import SchemaRegistry
+
+/// Which fields of a schema are tagged, and which keys they may be sealed under.
+struct InspectionView {
+  let fieldPlan: FieldPlan
+  let work: [FieldWork]
+  /// `nil` where no rule seals whole payloads.
+  let payload: FieldWork?
+
+  init(
+    _ schema: ParsedSchema, _ message: MessagePath?, _ subject: Subject, _ settings: RuleSettings,
+    named name: String
+  ) throws {
+    let ruleSet = schema.registered.ruleSet
+    let directions = [RuleDirection.write, .read].map {
+      EffectiveRules(ruleSet, direction: $0, settings: settings)
+    }
+    var candidates: [KeyFamilyIdentity] = []
+    for rule in directions.flatMap({ $0.encrypt + $0.payload }) {
+      let specification = try KeySpecification(
+        rule.rule, metadata: schema.registered.metadata?.properties ?? [:])
+      let family = KeyFamilyIdentity(specification, subject: subject, side: .source)
+      if !candidates.contains(family) { candidates.append(family) }
+    }
+    let selectors =
+      [TagRules.Selector.anyTag] + directions.flatMap(\.encrypt).map { .init(tags: $0.rule.tags) }
+    let external = try (schema.registered.metadata?.tags ?? [:]).map { pattern, tags in
+      TagRules.ExternalTags(pattern: try TagPattern(pattern), tags: Set(tags))
+    }
+    let pair = SchemaPair(writer: schema, message: message, sink: schema)
+    fieldPlan = try pair.fieldPlan(
+      opening: TagRules(selectors: selectors, external: external), sealing: TagRules(selectors: []))
+    work = fieldPlan.fields.map { FieldWork(inspecting: $0.type == .string, candidates) }
+    payload = directions.allSatisfy(\.payload.isEmpty) ? nil : FieldWork(inspecting: false, candidates)
+  }
+}
+
+extension FieldWork {
+  fileprivate init(inspecting isText: Bool, _ candidates: [KeyFamilyIdentity]) {
+    self.init(
+      purpose: .open(passesPlaintext: true), isText: isText, unsupportedType: nil,
+      // As many layers as there are rules may have to come off.
+      opening: candidates.map { .init(rule: "", family: $0, rotates: false, onFailure: .error) }, sealing: [],
+      candidates: candidates, onSealingFailure: .error)
+  }
+}
+
+extension ParsedSchema {
+  /// A body as a JSON document.
+  func document(of body: [UInt8], _ message: MessagePath?) throws(RecordError) -> JSONValue {
+    try body.span.withUnsafeBytes { (body) throws(RecordError) in
+      switch form {
+      case .avro(let schema): return try AvroJSONDecoder.document(body, schema: schema)
+      case .json:
+        do { return try JSONValue(parsing: body) } catch { return .string("no JSON") }
+      case .protobuf(let schema):
+        guard let message = message.flatMap({ schema.message(at: $0.indexes) }) else { return .null }
+        return try ProtobufJSONDecoder.document(body, schema: schema, message: message)
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import JSON
+import Kafka
+import Pipelines
+
+/// A record copied out of its batch, to be shown.
+struct InspectedRecord {
+  let partition: TopicPartition
+  let offset: Int64
+  private let timestamp: Int64
+  private let key: [UInt8]?
+  private let value: [UInt8]?
+  private let headers: [(name: String, value: [UInt8]?)]
+
+  init(_ record: ConsumedRecord, _ partition: TopicPartition) {
+    self.partition = partition
+    offset = record.offset
+    timestamp = record.timestamp
+    key = record.key.map(Array.init)
+    value = record.value.map(Array.init)
+    headers = record.copyHeaders()?.all ?? []
+  }
+
+  func document(values: RecordInspector, keys: RecordInspector) async throws -> JSONValue {
+    var members: JSONObject = [
+      "topic": .string(partition.topic), "partition": JSONValue(Int(partition.partition)),
+      "offset": JSONValue(Int(offset)), "timestamp": JSONValue(Int(timestamp)),
+    ]
+    if !headers.isEmpty {
+      members["headers"] = .array(headers.map { [.string($0.name), $0.value.map(Self.text) ?? .null] })
+    }
+    members["key"] = .null
+    if let key {
+      let header = self.header("__key_schema_id")
+      // Keys of text are common; only what begins as serializers write it can carry tags.
+      let isFramed = header != nil || key.first == 0 && key.count > 5
+      members["key"] = isFramed ? .object(await keys.inspect(key, schemaHeader: header)) : Self.text(key)
+    }
+    // A tombstone is null, which is not the same as empty.
+    members["value"] = .null
+    if let value {
+      members["value"] = .object(await values.inspect(value, schemaHeader: header("__value_schema_id")))
+    }
+    return .object(members)
+  }
+
+  private func header(_ name: String) -> [UInt8]? { headers.last { $0.name == name }?.value }
+
+  /// UTF-8 as text, anything else as base64.
+  private static func text(_ bytes: [UInt8]) -> JSONValue {
+    .string(String(bytes: bytes, encoding: .utf8) ?? Data(bytes).base64EncodedString())
+  }
+}
