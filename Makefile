@@ -74,6 +74,9 @@ system-packages:
 test-packages:
 	@Scripts/install-packages librdkafka-dev libssl-dev libcurl4-openssl-dev pkg-config kcat openssl python3-venv
 
-$(PYTHON): Tests/Interop/requirements.txt | test-packages
+# The interpreter is a link to the system's, whose age says nothing about what is installed here.
+$(PYTHON): .venv/installed ;
+
+.venv/installed: Tests/Interop/requirements.txt | test-packages
 	@Scripts/make-python-environment .venv Tests/Interop/requirements.txt
 	@touch $@
