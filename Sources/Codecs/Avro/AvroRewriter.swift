@@ -70,9 +70,22 @@ private struct AvroWalk {
     case .record:
       try enter()
       for child in Int(operation.a)..<Int(operation.a + operation.b) {
-        do { try walk(Int(children[child].operation)) } catch { throw error.inside(children[child].name) }
+        do { try step(Int(children[child].operation)) } catch { throw error.inside(children[child].name) }
       }
       depth -= 1
+    }
+  }
+
+  /// ``walk(_:)`` without a call for what most fields are.
+  @inline(__always)
+  private mutating func step(_ index: Int) throws(RecordError) {
+    let operation = operations[index]
+    switch operation.code {
+    case .bytes: try reader.skip(try reader.length())
+    case .number: _ = try reader.number()
+    case .fixed: try reader.skip(Int(operation.a))
+    case .leaf: try replace(field: Int(operation.a))
+    default: try walk(index)
     }
   }
 
