@@ -1,4 +1,5 @@
 internal import CRdkafka
+internal import Glibc
 internal import Threads
 
 /// Asks a cluster about its topics and changes them.
@@ -49,14 +50,43 @@ package final class ClusterAdmin: Sendable {
       for partition in partitions {
         var low: Int64 = 0
         var high: Int64 = 0
-        let response = rd_kafka_query_watermark_offsets(
-          client.pointer, partition.topic, partition.partition, &low, &high, timeout.milliseconds)
-        guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
-          throw KafkaError(response, context: "watermarks of \(partition)")
+        try untilAnswered { () throws(KafkaError) in
+          let response = rd_kafka_query_watermark_offsets(
+            client.pointer, partition.topic, partition.partition, &low, &high, timeout.milliseconds)
+          guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw KafkaError(response, context: "watermarks of \(partition)")
+          }
         }
         watermarks[partition] = low..<max(low, high)
       }
       return watermarks
+    }
+  }
+
+  /// The first offset of each partition whose record is not older; of partitions that hold none, the end.
+  ///
+  /// - Parameter timestamp: milliseconds since 1970.
+  package func offsets(
+    of partitions: [TopicPartition], since timestamp: Int64
+  ) async throws(KafkaError) -> [TopicPartition: Int64] {
+    let found = try await call { [self] () throws(KafkaError) -> [TopicPartition: Int64] in
+      let list = PartitionList(Dictionary(uniqueKeysWithValues: partitions.map { ($0, timestamp) }))
+      let context = "offsets by time"
+      let response = rd_kafka_offsets_for_times(client.pointer, list.pointer, timeout.milliseconds)
+      guard response == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(response, context: context) }
+      return try list.offsets(context: context)
+    }
+    let ends = try await watermarks(partitions.filter { (found[$0] ?? -1) < 0 })
+    return found.merging(ends.mapValues(\.upperBound)) { _, end in end }
+  }
+
+  /// What the cluster calls itself; `nil` for brokers too old to say.
+  package func clusterID() async throws(KafkaError) -> String? {
+    _ = try await topics()
+    return try await call { [self] () throws(KafkaError) -> String? in
+      guard let text = rd_kafka_clusterid(client.pointer, timeout.milliseconds) else { return nil }
+      defer { rd_kafka_mem_free(client.pointer, text) }
+      return String(cString: text)
     }
   }
 
@@ -97,6 +127,40 @@ package final class ClusterAdmin: Sendable {
       try check(
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count), count, context
       )
+    }
+  }
+
+  /// Creates a topic of one partition unless it exists, and says whether it did.
+  ///
+  /// librdkafka's mock cluster, known by its name, answers no such request, but creates topics that it is asked about.
+  @discardableResult
+  package func ensureTopic(_ name: String, configuration: [String: String]) async throws(KafkaError) -> Bool {
+    guard try await topics()[name] == nil else { return true }
+    guard try await clusterID()?.hasPrefix("mockCluster") != true else {
+      try await askFor(name)
+      return false
+    }
+    do throws(KafkaError) {
+      try await createTopic(name, partitions: 1, configuration: configuration)
+      return false
+    } catch {
+      guard error.code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS.rawValue else { throw error }
+      return true
+    }
+  }
+
+  private func askFor(_ name: String) async throws(KafkaError) {
+    try await call { [self] () throws(KafkaError) in
+      guard let topic = rd_kafka_topic_new(client.pointer, name, nil) else {
+        throw KafkaError(rd_kafka_last_error(), context: "topic \(name)")
+      }
+      defer { rd_kafka_topic_destroy(topic) }
+      var metadata: UnsafePointer<rd_kafka_metadata>?
+      let response = rd_kafka_metadata(client.pointer, 0, topic, &metadata, timeout.milliseconds)
+      if let metadata { rd_kafka_metadata_destroy(metadata) }
+      guard response == RD_KAFKA_RESP_ERR_NO_ERROR else {
+        throw KafkaError(response, context: "topic \(name)")
+      }
     }
   }
 
@@ -153,6 +217,19 @@ package final class ClusterAdmin: Sendable {
       do throws(KafkaError) { return .success(try body()) } catch { return .failure(error) }
     }
     return try result.get()
+  }
+
+  /// Asks again while leaders are being elected, for as long as one request may take.
+  private func untilAnswered(_ ask: () throws(KafkaError) -> Void) throws(KafkaError) {
+    let deadline = ContinuousClock.now + timeout
+    while true {
+      do throws(KafkaError) {
+        return try ask()
+      } catch {
+        guard error.isRetriable, .now < deadline else { throw error }
+        usleep(50_000)
+      }
+    }
   }
 
   /// Sends one admin request and waits for its answer, which the caller destroys.

@@ -68,12 +68,19 @@ package actor Consumer {
 
   /// Answers ``Event/revoked(_:lost:)``.
   package func release(_ partitions: [TopicPartition]) throws(KafkaError) {
+    endPause(PartitionList(partitions))
     if isCooperative {
       let list = PartitionList(partitions)
       try check(error: rd_kafka_incremental_unassign(client.pointer, list.pointer), "unassign")
     } else {
       try check(rd_kafka_assign(client.pointer, nil), "unassign")
     }
+  }
+
+  /// A pause would outlive the assignment, and the partition not be read if it came back. Whether it was paused, or is
+  /// known at all, is no matter.
+  private func endPause(_ list: borrowing PartitionList) {
+    _ = rd_kafka_resume_partitions(client.pointer, list.pointer)
   }
 
   private var isCooperative: Bool {
@@ -91,6 +98,18 @@ package actor Consumer {
     let list = PartitionList(partitions)
     try check(rd_kafka_resume_partitions(client.pointer, list.pointer), "resume")
     _ = try list.offsets(context: "resume")
+  }
+
+  /// Begins again elsewhere with the partitions of the group's assignment, which keeps them; what was fetched from them
+  /// is dropped, and none of them is paused any more. In a group that does not rebalance cooperatively `starts` must
+  /// name all of them.
+  package func reposition(_ starts: [TopicPartition: StartOffset]) throws(KafkaError) {
+    guard !starts.isEmpty else { return }
+    let list = PartitionList(starts.mapValues(\.value))
+    endPause(list)
+    guard isCooperative else { return try assign(starts) }
+    try check(error: rd_kafka_incremental_unassign(client.pointer, list.pointer), "unassign")
+    try check(error: rd_kafka_incremental_assign(client.pointer, list.pointer), "assign")
   }
 
   /// Moves assigned partitions to other offsets.

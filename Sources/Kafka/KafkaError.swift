@@ -87,4 +87,23 @@ extension KafkaError {
       RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST,
     ].contains { $0.rawValue == code }
   }
+
+  /// The group is sharing out its partitions anew.
+  package var isRebalance: Bool { code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS.rawValue }
+
+  /// The record was dropped unwritten, because its transaction is to be aborted or because we asked for it.
+  package var isPurged: Bool {
+    [RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT].contains { $0.rawValue == code }
+  }
+
+  /// The call does not fit the state the transaction is in: it is to be aborted, for one.
+  package var isWrongState: Bool { code == RD_KAFKA_RESP_ERR__STATE.rawValue }
+
+  /// Another producer took the transactional id, or the broker ended the transaction for being too old.
+  package var isFenced: Bool {
+    [
+      RD_KAFKA_RESP_ERR__FENCED, RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+      RD_KAFKA_RESP_ERR_TRANSACTION_COORDINATOR_FENCED,
+    ].contains { $0.rawValue == code }
+  }
 }

@@ -54,7 +54,7 @@ package final class MockCluster: @unchecked Sendable {
     case transactionOffsetCommit = 28
   }
 
-  /// Answers the next such requests with these error codes, one each.
+  /// Answers the next such requests with these error codes, one each; 0 is no error, -195 closes the connection.
   package func answer(_ request: Request, with codes: [Int32]) {
     let errors = codes.map { rd_kafka_resp_err_t(rawValue: $0) }
     rd_kafka_mock_push_request_errors_array(pointer, request.rawValue, errors.count, errors)
@@ -69,6 +69,11 @@ package final class MockCluster: @unchecked Sendable {
     try check(
       rd_kafka_mock_partition_set_leader(
         pointer, partition.topic, partition.partition, Int32(clamping: broker)))
+  }
+
+  /// Makes another broker the coordinator of a consumer group; the one before answers that it is none.
+  package func setCoordinator(ofGroup group: String, to broker: Int) throws(KafkaError) {
+    try check(rd_kafka_mock_coordinator_set(pointer, "group", group, Int32(clamping: broker)))
   }
 
   /// Brokers count from 1.

@@ -15,7 +15,8 @@ struct Reseal: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, PlanCommand.self, InspectCommand.self, KeysCommand.self, SandboxCommand.self,
+      RunCommand.self, CutoverCommand.self, PlanCommand.self, InspectCommand.self, KeysCommand.self,
+      SandboxCommand.self,
       DemoCommand.self,
       SchemaCommand.self, BenchCommand.self,
     ])

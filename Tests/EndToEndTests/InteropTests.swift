@@ -33,14 +33,26 @@ struct InteropTests {
     #expect(try await reports(of: "rewrap.py").count == 2)
   }
 
-  /// Runs a script and expects that none of its cases has a problem. Returns their names.
-  private func reports(of script: String) async throws -> [String] {
+  /// A few rounds; the script tells how to run it against any Kafka.
+  @Test func twoInstancesThatAreKilledLoseNothing() async throws {
+    let outcome = try await outcome(
+      of: "kill_loop.py", ["--rounds", "2", "--kills", "2", "--records", "20000"])
+    #expect(outcome.exitCode == 0, "\(outcome.output)\n\(outcome.errors)")
+    #expect(outcome.output.contains("2 of 2 rounds good"))
+  }
+
+  private func outcome(of script: String, _ arguments: [String] = []) async throws -> Program.Outcome {
     let python = Self.package.appending(path: ".venv/bin/python").path()
     try #require(
       FileManager.default.isExecutableFile(atPath: python),
       "the Python client is not installed; `make test` does that")
     let script = Self.package.appending(path: "Tests/Interop/\(script)").path()
-    let outcome = try await Program.Running([script, Program.path], executable: python).outcome()
+    return try await Program.Running([script, Program.path] + arguments, executable: python).outcome()
+  }
+
+  /// Runs a script and expects that none of its cases has a problem. Returns their names.
+  private func reports(of script: String) async throws -> [String] {
+    let outcome = try await outcome(of: script)
     #expect(outcome.exitCode == 0, "\(outcome.errors)")
     let reports = try outcome.output.split(separator: "\n").map { try JSONValue(parsing: String($0)) }
     return try reports.map { report in

@@ -30,7 +30,7 @@ struct PipelineDefinitionTests {
     #expect(pipeline.name == "n" && pipeline.group == "g" && pipeline.start == .latest && pipeline.isBounded)
     #expect(
       pipeline.steps.steps == [.decrypt(.init(onlyTags: ["PII"], passesPlaintext: true)), .encrypt(.encrypt)])
-    #expect(pipeline.commitInterval == .milliseconds(500))
+    #expect(pipeline.deliveryLimits.interval == .milliseconds(500))
     #expect(pipeline.source.kafka["client.id"] == "source" && pipeline.source.kafka["acks"] == "all")
     #expect(pipeline.sink.kafka["client.id"] == nil)
     #expect(pipeline.source.values.only?.name == "in-value" && pipeline.sink.values.only?.name == "own")
@@ -44,7 +44,7 @@ struct PipelineDefinitionTests {
       #"{"name":"n","kafka":{"bootstrap.servers":"b:1"},"schemaRegistry":{"url":"http://r/"},"source":{"topics":["in"]},"steps":[{"encrypt":{}}],"sink":{"topic":"out"}}"#
     )
     #expect(pipeline.group == "n" && pipeline.start == .earliest && !pipeline.isBounded)
-    #expect(pipeline.commitInterval == .seconds(1))
+    #expect(pipeline.deliveryLimits.interval == .seconds(1))
     #expect(pipeline.source.sharesKeys(with: pipeline.sink))
   }
 

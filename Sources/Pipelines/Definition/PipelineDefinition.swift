@@ -5,9 +5,14 @@ package import SchemaRegistry
 
 /// One job, as its pipeline file describes it, with every default filled in.
 package struct PipelineDefinition: Sendable {
-  package enum Start: String, Sendable {
+  /// Where to begin where the group has no position yet.
+  package enum Start: Sendable, Hashable {
     case earliest
     case latest
+    /// Milliseconds since 1970.
+    case timestamp(Int64)
+    /// Partitions that are not named begin at their oldest record.
+    case offsets([Int32: Int64])
   }
 
   /// What each side of a pipeline has of its own.
@@ -32,12 +37,13 @@ package struct PipelineDefinition: Sendable {
   package let source: Side
   package let group: String
   package let start: Start
+  /// The partitions to read; all when `nil`.
+  package let onlyPartitions: Set<Int32>?
   /// Whether the job ends at the end the topic has when it starts.
   package let isBounded: Bool
   package let steps: StepSequence
   package let sinkTopic: String
   package let sink: Side
-  package let commitInterval: Duration
   /// Whether record keys are processed as values are.
   package let processesKeys: Bool
   package let allowances: RuleAllowances
@@ -46,6 +52,14 @@ package struct PipelineDefinition: Sendable {
   package let registersMissing: Bool
   /// DEKs that the source's values may be sealed under although no rule at hand says so.
   package let declaredKeys: [KeyFamilyIdentity]
+  package let guarantee: Delivery.Guarantee
+  package let deliveryLimits: Delivery.Limits
+  package let throttleLimits: Throttle.Limits
+  /// How long to wait for services that do not answer.
+  package let outageLimit: Duration
+
+  /// Whether the job keeps what outlives its processes in a topic of its own.
+  package var keepsState: Bool { isBounded || guarantee == .exactlyOnce }
 }
 
 /// A pipeline file that cannot be run, with everything that is wrong with it.
@@ -98,7 +112,10 @@ extension PipelineDefinition {
         Problem("$.sink.topic", "is the source topic: rewriting a topic in place is not supported"))
     }
     group = document["source"]?["group"]?.string ?? name
-    start = document["source"]?["from"]?.string.flatMap(Start.init(rawValue:)) ?? .earliest
+    start = document["source"]?["from"].map { Start($0, &problems) } ?? .earliest
+    onlyPartitions = document["source"]?["partitions"]?.array.map { partitions in
+      Set(partitions.compactMap { $0.lenientInteger.map { Int32(clamping: $0) } })
+    }
     isBounded = document["source"]?["until"]?.string == "end"
     steps = StepSequence((document["steps"]?.array ?? []).compactMap(StepSequence.Step.init))
     if let problem = steps.problem { problems.append(Problem("$.steps", problem)) }
@@ -111,9 +128,31 @@ extension PipelineDefinition {
       document["sink"]?["whenDifferent"]?.string.flatMap(PlanSettings.Difference.init(rawValue:)) ?? .refuse
     registersMissing = document["sink"]?["whenMissing"]?.string == "register"
     declaredKeys = (document["source"]?["keys"]?.array ?? []).compactMap(KeyFamilyIdentity.init)
-    commitInterval = .milliseconds(document["delivery"]?["commitIntervalMs"]?.lenientInteger ?? 1_000)
+    let delivery = document["delivery"]
+    guarantee = delivery?["guarantee"]?.string.flatMap(Delivery.Guarantee.init(rawValue:)) ?? .atLeastOnce
+    outageLimit = .milliseconds(document["onFailure"]?["outageLimitMs"]?.lenientInteger ?? 3_600_000)
+    let interval = delivery?["commitIntervalMs"]?.lenientInteger ?? 1_000
+    throttleLimits = Throttle.Limits(
+      recordsPerSecond: delivery?["recordsPerSecond"]?.lenientInteger,
+      bytesPerSecond: delivery?["bytesPerSecond"]?.lenientInteger)
     let source = Self.side("source", of: document, topic: sourceTopic, &problems)
     let sink = Self.side("sink", of: document, topic: sinkTopic, &problems)
+    let transactionTimeout = sink?.kafka["transaction.timeout.ms"].flatMap { Int($0) } ?? 60_000
+    deliveryLimits = Delivery.Limits(
+      interval: .milliseconds(interval), changes: delivery?["commitRecords"]?.lenientInteger ?? 100_000,
+      transactionAge: .milliseconds(transactionTimeout * 2 / 3))
+    if guarantee == .exactlyOnce {
+      if interval > transactionTimeout / 2 {
+        problems.append(
+          Problem(
+            "$.delivery.commitIntervalMs",
+            "must be at most half of transaction.timeout.ms, which is \(transactionTimeout)"))
+      }
+      if source?.kafka["isolation.level"] == "read_uncommitted" {
+        problems.append(
+          Problem("$.source.kafka", "isolation.level must be read_committed under exactly-once"))
+      }
+    }
     guard problems.isEmpty, let source, let sink else { throw InvalidPipeline(problems) }
     self.source = source
     self.sink = sink
@@ -131,6 +170,10 @@ extension PipelineDefinition {
     }
     let kafka = ClientSettings(properties("kafka"))
     let kafkaPath = document[name]?["kafka"] == nil ? "$.kafka" : "$.\(name).kafka"
+    if let strategy = kafka["partition.assignment.strategy"], strategy != JobSettings.strategy {
+      problems.append(
+        Problem(kafkaPath, "partition.assignment.strategy must be \(JobSettings.strategy), or not set"))
+    }
     if kafka["bootstrap.servers"] == nil {
       problems.append(Problem(kafkaPath, "bootstrap.servers is missing"))
     } else if let refused = kafka.firstRefused(), !problems.contains(where: { $0.message == "\(refused)" }) {

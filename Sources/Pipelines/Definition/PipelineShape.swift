@@ -100,16 +100,36 @@ package enum PipelineShape {
     Member("rules", rules, "Executor configuration of this side, over the common one."),
   ]
 
+  private static let start = Shape.either([
+    .choice([
+      .init("earliest", "The oldest record there is."),
+      .init("latest", "The end of the topic, as it is when the job first starts."),
+    ]),
+    .oneMember([
+      Member(
+        "timestamp",
+        .either([.integer(0...Int.max), .text(examples: ["2025-01-31T00:00:00Z"], problem: timestampProblem)]
+        ),
+        "The first record of each partition that is not older: milliseconds since 1970, or UTC."),
+      Member(
+        "offsets", .properties(PropertiesShape(known: [], isOpen: true)),
+        "An offset for each partition, by its number; others begin at their oldest record."),
+    ]),
+  ])
+
+  private static let timestampProblem: @Sendable (String) -> String? = { text in
+    PipelineDefinition.Start.milliseconds(text) == nil ? "must look like 2025-01-31T00:00:00Z" : nil
+  }
+
   private static let source: [Member] =
     [
       Member("topics", .list(of: .name, atLeast: 1), required: true, "The topics to read; one."),
       Member("group", .name, "Consumer group that keeps the position (default: the pipeline's name)."),
       Member(
-        "from",
-        .choice([
-          .init("earliest", "The oldest record there is."),
-          .init("latest", "The end of the topic, as it is when the job first starts."),
-        ]), default: "earliest", "Where to begin where the group has no position yet."),
+        "from", start, default: "earliest", "Where to begin where the group has no position yet."),
+      Member(
+        "partitions", .list(of: .integer(0...Int(Int32.max)), atLeast: 1),
+        "The partitions to read; without it all."),
       Member(
         "until",
         .choice([.init("end", "The end of the topic, as it is when the job starts; then the process ends.")]),
@@ -228,18 +248,33 @@ package enum PipelineShape {
         .init(
           "at-least-once",
           "Offsets are committed after their records were acknowledged; a crash may repeat records, in order."
-        )
+        ),
+        .init(
+          "exactly-once",
+          "Records and offsets are committed together in transactions; source and sink must be one cluster."),
       ]),
       default: "at-least-once", "What a crash may lead to."),
     Member(
       "commitIntervalMs", .integer(10...3_600_000), default: 1_000,
-      "Time between commits of the position, in milliseconds."),
+      "Time between commits, in milliseconds."),
+    Member(
+      "commitRecords", .integer(1...10_000_000), default: 100_000,
+      "Commit earlier when so many records were written since the last commit."),
+    Member(
+      "recordsPerSecond", .integer(1...1_000_000_000), "The most records a process reads in a second."),
+    Member(
+      "bytesPerSecond", .integer(1...1_000_000_000_000),
+      "The most bytes of keys and values a process reads in a second."),
   ]
 
   private static let failure: [Member] = [
     Member(
       "action", .choice([.init("stop", "Stop the job; nothing past the record is committed.")]),
       default: "stop",
-      "What becomes of a record that cannot be processed.")
+      "What becomes of a record that cannot be processed."),
+    Member(
+      "outageLimitMs", .integer(0...604_800_000), default: 3_600_000,
+      "How long to wait for a registry or key management service that does not answer, in milliseconds, before the "
+        + "job fails; its partitions stand still meanwhile."),
   ]
 }

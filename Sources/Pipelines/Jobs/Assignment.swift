@@ -11,11 +11,17 @@ struct Assignment {
     /// Whether everything before the end was delivered, or was committed before.
     var hasReachedEnd = false
     var isPaused = false
+    /// Where the records written since the last commits went.
+    var piece: MapPiece
+    /// What the lane had done at the last commit.
+    var counts = LaneCounts()
   }
 
   private var parts: [TopicPartition: Part] = [:]
   private var numbers: [UInt32: TopicPartition] = [:]
+  /// Number 0 is the job state's.
   private var lastNumber: UInt32 = 0
+  private var unstarted: [PartitionLane] = []
 
   var partitions: [TopicPartition] { Array(parts.keys) }
   var lanes: [PartitionLane] { parts.values.map(\.lane) }
@@ -25,17 +31,28 @@ struct Assignment {
 
   // MARK: Coming and going
 
+  /// - Parameters:
+  ///   - start: the offset the lane will begin at.
+  ///   - piece: what is known already of where records went; a new piece when `nil`.
   mutating func add(
-    _ partition: TopicPartition, end: Int64?, committed: Int64?, _ around: PartitionLane.Surroundings
-  ) -> PartitionLane {
+    _ partition: TopicPartition, start: Int64, end: Int64?, piece: MapPiece? = nil,
+    _ around: PartitionLane.Surroundings
+  ) {
     lastNumber += 1
     let queue = LaneQueue()
     let lane = PartitionLane(partition, number: lastNumber, end: end, queue: queue, around: around)
-    var part = Part(number: lastNumber, lane: lane, queue: queue, end: end)
-    if let end, (committed ?? 0) >= end { part.hasReachedEnd = true }
+    var part = Part(
+      number: lastNumber, lane: lane, queue: queue, end: end, piece: piece ?? MapPiece(from: start))
+    if let end, start >= end { part.hasReachedEnd = true }
     parts[partition] = part
     numbers[lastNumber] = partition
-    return lane
+    unstarted.append(lane)
+  }
+
+  /// Lanes that were added since the last time, for somebody to run.
+  mutating func takeUnstarted() -> [PartitionLane] {
+    defer { unstarted = [] }
+    return unstarted
   }
 
   /// The lanes stop after the record they are at; what waits for them is dropped.
@@ -43,10 +60,24 @@ struct Assignment {
     for partition in partitions { parts[partition]?.queue.abandon() }
   }
 
-  mutating func remove(_ partition: TopicPartition) -> PartitionLane? {
-    guard let part = parts.removeValue(forKey: partition) else { return nil }
+  /// The lane ends; what waits for it is dropped, and so is what it has not yet committed.
+  ///
+  /// - Returns: what the lane had done at its last commit.
+  mutating func remove(_ partition: TopicPartition) -> LaneCounts {
+    guard let part = parts.removeValue(forKey: partition) else { return LaneCounts() }
+    part.queue.abandon()
     numbers[part.number] = nil
-    return part.lane
+    return part.counts
+  }
+
+  // MARK: Committing
+
+  func piece(of partition: TopicPartition) -> MapPiece? { parts[partition]?.piece }
+
+  /// Notes that what a lane had done was committed.
+  mutating func commit(_ partition: TopicPartition, _ counts: LaneCounts, _ piece: MapPiece) {
+    parts[partition]?.counts = counts
+    parts[partition]?.piece = piece
   }
 
   // MARK: Delivering
@@ -62,8 +93,15 @@ struct Assignment {
   /// Notes that everything before `next` was delivered.
   mutating func reached(_ next: Int64, in partition: TopicPartition) {
     guard let part = parts[partition], let end = part.end, next >= end, !part.hasReachedEnd else { return }
-    part.queue.put(.end(end))
+    part.queue.put(.reached(end))
     parts[partition]?.hasReachedEnd = true
+  }
+
+  /// Notes that there is nothing to read before `next` for now: the offsets since the last record hold none.
+  mutating func exhausted(_ next: Int64, in partition: TopicPartition) {
+    guard let part = parts[partition], !part.hasReachedEnd else { return }
+    guard part.end == nil else { return reached(next, in: partition) }
+    part.queue.put(.reached(next))
   }
 
   /// Whether every partition went all the way.

@@ -2,10 +2,11 @@ internal import Kafka
 package import Logging
 internal import SchemaRegistry
 
-/// Runs one prepared job, at least once: reads the source, has each partition processed by its lane, and commits
-/// an offset only after its record and all before it were acknowledged.
+/// Runs one prepared job: reads the source, has each partition processed by its lane, and makes what was written
+/// final as its ``Delivery`` decides.
 ///
-/// The loop in ``run()`` is the only one that talks to the consumer.
+/// The loop in ``run()`` is the only one that talks to the consumer, and it goes on polling whatever else takes its
+/// time, so that the group keeps hearing from this member.
 package actor Job {
   /// How a job ended without failing.
   package enum Outcome: Sendable {
@@ -15,42 +16,57 @@ package actor Job {
     case stopped
   }
 
-  /// How much may wait to be processed, over all partitions, before reading pauses.
-  private static let waitingBytesLimit = 32 << 20
-
-  private let prepared: PreparedJob
-  private let log: Logger
-  private let consumer: Consumer
+  let prepared: PreparedJob
+  let log: Logger
+  let consumer: Consumer
   /// Asks for the group's offsets without being a member.
-  private let bystander: Consumer
-  private let producer: Producer
-  private let around: PartitionLane.Surroundings
-  private var assignment = Assignment()
-  private var isStopping = false
-  private var committed: [TopicPartition: Int64] = [:]
-  private var lastCommit = ContinuousClock.now
-  /// Other instances' partitions are asked about now and then only.
-  private var nextLookAtOthers = ContinuousClock.now
+  let bystander: Consumer
+  let producer: Producer
+  let around: PartitionLane.Surroundings
+  /// Where the job's state goes, when it keeps one.
+  let stateTopic: ProducerTopic?
+  var delivery: Delivery
+  /// What the delivery wants done and the loop has not done yet.
+  var todo: [Delivery.Action] = []
+  var assignment = Assignment()
+  /// Partitions that the group gave us and whose offsets are being asked for.
+  var arriving: [TopicPartition] = []
+  var arrived: [TopicPartition: Int64]?
+  /// What the commit under way covers.
+  var moves: [TopicPartition: Move] = [:]
+  /// State records on their way, and what became of one that did not get there.
+  var stateRecords = 0
+  var stateFailure: KafkaError?
+  var committed: [TopicPartition: Int64] = [:]
+  /// When to look next at what other instances have committed; `nil` while looking.
+  var nextLookAtOthers: ContinuousClock.Instant? = .now
+  var isStopping = false
+  private var hasToldStop = false
+  let createdAt = ContinuousClock.now
   /// When there was first something to do.
-  private var startedAt: ContinuousClock.Instant?
-  private var endedAt: ContinuousClock.Instant?
+  var startedAt: ContinuousClock.Instant?
+  var endedAt: ContinuousClock.Instant?
   /// What lanes did that are gone.
-  private var past = JobProgress()
+  var past = JobProgress()
 
   package init(_ prepared: PreparedJob, log: Logger) throws(JobFailure) {
     self.prepared = prepared
     self.log = log
     let definition = prepared.definition
+    delivery = Delivery(definition.guarantee, definition.deliveryLimits)
     let notices: NoticeHandler = { log.record($0) }
     do {
       consumer = try Consumer(JobSettings.consumer(definition), notices: notices)
       bystander = try Consumer(JobSettings.consumer(definition), notices: notices)
-      producer = try Producer(JobSettings.producer(definition), notices: notices)
+      producer = try Producer(
+        JobSettings.producer(definition, transactionalID: prepared.transactionalID), notices: notices)
       around = PartitionLane.Surroundings(
         values: prepared.values.cache, keys: prepared.keys?.cache, keyRings: prepared.clients.keyRings,
         producer: producer, sink: try producer.topic(definition.sinkTopic),
         sinkPartitionCount: prepared.sinkPartitionCount, seals: definition.steps.seals, tick: Tick(),
-        failures: FailureBox())
+        gate: Gate(), throttle: Throttle(definition.throttleLimits), tally: Tally(), troubles: Troubles(),
+        outages: OutageLimit(definition.outageLimit, log: log))
+      stateTopic = if let state = prepared.state { try producer.topic(state.topic.name) } else { nil }
     } catch {
       throw .refused(["\(error)"])
     }
@@ -59,6 +75,8 @@ package actor Job {
   /// Ends the job in good order: what is being processed is finished, acknowledged and committed.
   package func stop() {
     isStopping = true
+    // A commit that is under way may take its time; nothing is begun meanwhile.
+    around.gate.lower()
     consumer.wake()
   }
 
@@ -80,232 +98,119 @@ package actor Job {
 
   private func work(in group: inout DiscardingTaskGroup) async -> Result<Outcome, JobFailure> {
     do throws(JobFailure) {
+      // Before all else: an unfinished transaction of an earlier process hides what follows it from readers of the sink.
+      guard try await prepareTransactions() else { return .success(.stopped) }
       // A job that is done already must not disturb the group by joining it.
-      if try await isComplete() { return .success(.finished) }
+      if prepared.isBounded, try await isComplete() { return .success(.finished) }
       try await kafka { () throws(KafkaError) in
         try await consumer.subscribe([prepared.definition.sourceTopic])
       }
-      while !isStopping {
-        try check()
-        if startedAt != nil, try await isComplete() { return .success(.finished) }
+    } catch {
+      return .failure(error)
+    }
+    todo = delivery.opening
+    while !delivery.isOver {
+      do throws(JobFailure) {
+        try await carryOutTodo(in: &group)
+        try await acceptArrived()
+        for lane in assignment.takeUnstarted() { group.addTask { await lane.run() } }
+        await look(in: &group)
         try await poll(in: &group)
-        try await commitIfDue()
+      } catch {
+        tell(.broken(error))
       }
-      try await finish()
-      nextLookAtOthers = .now
+    }
+    return await result()
+  }
+
+  private func result() async -> Result<Outcome, JobFailure> {
+    if let failure = delivery.failure { return .failure(prepared.explained(failure)) }
+    do throws(JobFailure) {
+      guard prepared.isBounded else { return .success(.stopped) }
       return .success(try await isComplete() ? .finished : .stopped)
     } catch {
-      return .failure(await afterFailure(error))
+      return .failure(error)
     }
   }
 
-  private func check() throws(JobFailure) {
-    if let failure = around.failures.failure { throw failure }
-    if let error = producer.fatalError { throw .kafka(error) }
-  }
-
-  // MARK: Reading
-
-  private func poll(in group: inout DiscardingTaskGroup) async throws(JobFailure) {
-    try await adjustReading()
-    for event in await consumer.poll(maxRecords: 2_000, timeout: .milliseconds(100)) {
-      try await handle(event, in: &group)
+  /// Tells the delivery what has come up.
+  private func look(in group: inout DiscardingTaskGroup) async {
+    // First of all: whatever else went wrong then is a consequence.
+    if let error = producer.fatalError { return tell(.dead(.kafka(error))) }
+    if let failure = around.troubles.failure, delivery.failure == nil { tell(.broken(failure)) }
+    if let rejection = around.troubles.takeRejection() {
+      tell(.rejected(rejection.failure, isRetriable: rejection.isRetriable))
+    }
+    let isFinished = prepared.isBounded ? await assignment.isFinished() : false
+    tell(.look(now: .now - createdAt, changes: around.tally.changes, isExhausted: isFinished))
+    if isFinished {
+      if openPartitions.isEmpty { isStopping = true } else { lookAtOthers(in: &group) }
+    }
+    if isStopping, !hasToldStop {
+      hasToldStop = true
+      tell(.stop)
     }
   }
 
-  private func handle(_ event: Consumer.Event, in group: inout DiscardingTaskGroup) async throws(JobFailure) {
-    switch event {
-    case .records(let batch): assignment.deliver(batch)
-    case .assigned(let partitions): try await accept(partitions, in: &group)
-    case .revoked(let partitions, let lost): try await release(partitions, lost: lost)
-    case .endOfPartition(let partition, let next): assignment.reached(next, in: partition)
-    case .committed(let offsets, let error): try settle(offsets, error)
-    case .failed(let error, let partition):
-      guard error.isRetriable else { throw .kafka(error) }
-      log.warning(
-        "reading was interrupted",
-        metadata: ["error": "\(error)", "partition": "\(partition?.description ?? "")"])
-    }
-  }
-
-  private func accept(_ partitions: [TopicPartition], in group: inout DiscardingTaskGroup)
-    async throws(JobFailure)
-  {
-    let committed = try await kafka { () throws(KafkaError) in try await bystander.committed(partitions) }
-    var starts: [TopicPartition: StartOffset] = [:]
-    for partition in partitions {
-      let lane = assignment.add(partition, end: end(of: partition), committed: committed[partition], around)
-      group.addTask { await lane.run() }
-      starts[partition] = start(of: partition, committed: committed[partition])
-    }
-    self.committed.merge(committed) { _, new in new }
-    startedAt = startedAt ?? .now
-    log.info("partitions assigned", metadata: ["partitions": "\(partitions.map(\.partition).sorted())"])
-    try await kafka { () throws(KafkaError) in try await consumer.accept(starts) }
-  }
-
-  /// Leaves off reading what is exhausted, and what cannot be kept up with; takes up again what can.
-  ///
-  /// As long as work goes on, waiting is enough. Pausing throws away what was fetched ahead, so it is for lanes
-  /// that are stuck; they must not keep the group from hearing from us.
-  private func adjustReading() async throws(JobFailure) {
-    try await read(.paused, assignment.exhausted)
-    try await read(.resumed, assignment.idle)
-    let deadline = ContinuousClock.now + .seconds(1)
-    while assignment.waitingBytes > Self.waitingBytesLimit, !isStopping, around.failures.failure == nil {
-      guard .now < deadline else { return try await read(.paused, assignment.busy) }
-      await around.tick.wait()
-    }
-  }
-
-  private func read(_ reading: Assignment.Reading, _ partitions: [TopicPartition]) async throws(JobFailure) {
-    guard !partitions.isEmpty else { return }
-    try await kafka { () throws(KafkaError) in
-      switch reading {
-      case .paused: try await consumer.pause(partitions)
-      case .resumed: try await consumer.resume(partitions)
-      }
-    }
-    assignment.note(reading, partitions)
-  }
-
-  private func start(of partition: TopicPartition, committed: Int64?) -> StartOffset {
-    if let committed { return .offset(committed) }
-    return prepared.definition.start == .earliest ? .earliest : .latest
-  }
-
-  /// Where the job ends in a partition; `nil` when it goes on.
-  private func end(of partition: TopicPartition) -> Int64? {
-    prepared.definition.isBounded ? prepared.watermarks[partition]?.upperBound : nil
-  }
-
-  private func release(_ partitions: [TopicPartition], lost: Bool) async throws(JobFailure) {
-    log.info("partitions revoked", metadata: ["partitions": "\(partitions.map(\.partition).sorted())"])
-    assignment.abandon(partitions)
-    if !lost {
-      try await drain(partitions)
-      try await commitPositions(of: partitions)
-    }
-    for partition in partitions {
-      if let lane = assignment.remove(partition) { past.add(await lane.counts) }
-      committed[partition] = nil
-    }
-    try await kafka { () throws(KafkaError) in try await consumer.release(partitions) }
-  }
-
-  // MARK: Acknowledgements
-
-  /// Serves the producer until told otherwise; also what makes everything that waits look again.
-  private nonisolated func acknowledge(until flag: Flag) async {
-    while !flag.isRaised {
-      let acknowledgements = await producer.acknowledgements(timeout: .milliseconds(100))
-      if !acknowledgements.isEmpty { await deliver(acknowledgements) }
-      around.tick.ring()
-    }
-    around.tick.ring()
-  }
-
-  private func deliver(_ acknowledgements: [Acknowledgement]) async {
-    for (number, group) in Dictionary(grouping: acknowledgements, by: { UInt32($0.tag >> 32) }) {
-      await assignment.lane(number: number)?.acknowledge(group)
-    }
-  }
-
-  // MARK: Committing
-
-  private func commitIfDue() async throws(JobFailure) {
-    guard .now - lastCommit >= prepared.definition.commitInterval else { return }
-    lastCommit = .now
-    let positions = await newPositions(of: assignment.partitions)
-    guard !positions.isEmpty else { return }
-    try await kafka { () throws(KafkaError) in try await consumer.commitAsynchronously(positions) }
-  }
-
-  private func commitPositions(of partitions: [TopicPartition]? = nil) async throws(JobFailure) {
-    let positions = await newPositions(of: partitions ?? assignment.partitions)
-    do throws(KafkaError) {
-      try await consumer.commit(positions)
-      committed.merge(positions) { _, new in new }
-    } catch {
-      guard error.isStaleMember else { throw .kafka(error) }
-      log.warning(
-        "positions were not committed: the partitions belong to another member now",
-        metadata: ["error": "\(error)"])
-    }
-  }
-
-  private func newPositions(of partitions: [TopicPartition]) async -> [TopicPartition: Int64] {
-    var positions: [TopicPartition: Int64] = [:]
-    for partition in partitions {
-      guard let position = await assignment.lane(of: partition)?.position else { continue }
-      if position != committed[partition] { positions[partition] = position }
-    }
-    return positions
-  }
-
-  private func settle(_ offsets: [TopicPartition: Int64], _ error: KafkaError?) throws(JobFailure) {
-    guard let error else { return committed.merge(offsets) { _, new in new } }
-    // The next commit covers what this one did not.
-    guard error.isRetriable || error.isStaleMember else { throw .kafka(error) }
-    log.warning("a commit failed and will be repeated", metadata: ["error": "\(error)"])
-  }
+  func tell(_ event: Delivery.Event) { todo += delivery.handle(event) }
 
   // MARK: Ending
 
   /// Whether every partition of a bounded job is committed up to its end, by whichever instance.
   private func isComplete() async throws(JobFailure) -> Bool {
-    guard prepared.definition.isBounded, await assignment.isFinished() else { return false }
-    try await commitPositions()
-    guard !openPartitions.isEmpty, nextLookAtOthers <= .now else { return openPartitions.isEmpty }
-    nextLookAtOthers = .now + .seconds(1)
     let open = openPartitions
-    let others = try await kafka { () throws(KafkaError) in try await bystander.committed(open) }
+    guard !open.isEmpty else { return true }
+    let others = try await committedOffsets(of: open)
     committed.merge(others) { own, theirs in max(own, theirs) }
     return openPartitions.isEmpty
   }
 
-  /// Partitions not known to be committed up to their end.
-  private var openPartitions: [TopicPartition] {
-    prepared.partitions.filter { partition in
-      guard let range = prepared.watermarks[partition], !range.isEmpty else { return false }
-      return (committed[partition] ?? -1) < range.upperBound
-    }
-  }
-
-  /// Lets the lanes finish the records they have begun and commits what was acknowledged.
-  private func finish() async throws(JobFailure) {
-    assignment.abandon(assignment.partitions)
-    try await drain(assignment.partitions)
-    try await commitPositions()
-  }
-
-  /// Waits until everything these lanes have begun is acknowledged.
-  private func drain(_ partitions: [TopicPartition]) async throws(JobFailure) {
-    for partition in partitions {
-      guard let lane = assignment.lane(of: partition) else { continue }
-      while await !lane.isIdle {
-        try check()
+  /// What the group has committed, asked for again while nobody answers for the group.
+  func committedOffsets(of partitions: [TopicPartition]) async throws(JobFailure) -> [TopicPartition: Int64] {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while true {
+      do throws(KafkaError) {
+        return try await bystander.committed(partitions)
+      } catch {
+        guard error.isRetriable, !isStopping || .now < deadline else { throw .kafka(error) }
+        log.warning("the group's offsets could not be read", metadata: ["error": "\(error)"])
         await around.tick.wait()
       }
     }
   }
 
-  /// What was acknowledged before the failure is worth keeping, if it can still be kept.
-  private func afterFailure(_ failure: JobFailure) async -> JobFailure {
-    assignment.abandon(assignment.partitions)
+  /// Asks now and then how far the other instances are, without keeping anybody waiting.
+  private func lookAtOthers(in group: inout DiscardingTaskGroup) {
+    guard let next = nextLookAtOthers, next <= .now else { return }
+    nextLookAtOthers = nil
+    group.addTask { await self.askOthers() }
+  }
+
+  private func askOthers() async {
     do throws(JobFailure) {
-      try await commitPositions()
+      _ = try await isComplete()
     } catch {
-      log.warning("the last positions were not committed", metadata: ["error": "\(error)"])
+      log.warning("the group's offsets could not be read", metadata: ["error": "\(error)"])
     }
-    return failure
+    nextLookAtOthers = .now + .seconds(1)
+    consumer.wake()
+  }
+
+  /// Partitions not known to be committed up to their end.
+  private var openPartitions: [TopicPartition] {
+    prepared.partitions.filter { partition in
+      guard let range = prepared.ranges[partition], !range.isEmpty else { return false }
+      return (committed[partition] ?? 0) < range.upperBound
+    }
   }
 
   private func close() async {
+    around.gate.lower()
     assignment.abandon(assignment.partitions)
     do throws(KafkaError) {
       // Records still in flight after a failure are not worth waiting for: nothing past them was committed.
       if producer.inFlight > 0 { try await producer.purge() }
+      if !arriving.isEmpty { try await consumer.accept([:]) }
       try await consumer.close()
       try await bystander.close()
     } catch {
@@ -313,30 +218,9 @@ package actor Job {
     }
   }
 
-  private func kafka<Result: Sendable>(
+  func kafka<Result: Sendable>(
     _ call: () async throws(KafkaError) -> Result
   ) async throws(JobFailure) -> Result {
     do throws(KafkaError) { return try await call() } catch { throw .kafka(error) }
-  }
-
-  // MARK: Watching
-
-  /// How far the job is.
-  package func progress() async -> JobProgress {
-    var progress = past
-    if let startedAt { progress.elapsed = (endedAt ?? .now) - startedAt }
-    for lane in assignment.lanes { progress.add(await lane.counts) }
-    guard prepared.definition.isBounded else { return progress }
-    var remaining: Int64 = 0
-    var total: Int64 = 0
-    for (partition, range) in prepared.watermarks {
-      total += range.upperBound - range.lowerBound
-      let position =
-        await assignment.lane(of: partition)?.position ?? committed[partition] ?? range.lowerBound
-      remaining += max(range.upperBound - max(position, range.lowerBound), 0)
-    }
-    progress.remaining = remaining
-    progress.total = total
-    return progress
   }
 }

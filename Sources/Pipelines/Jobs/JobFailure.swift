@@ -11,6 +11,8 @@ package enum JobFailure: Error, CustomStringConvertible {
   /// The sink did not take a record.
   case delivery(TopicPartition, offset: Int64, KafkaError)
   case kafka(KafkaError)
+  /// The transactional id is another process's now.
+  case fenced(String, KafkaError)
   case registry(RegistryError)
   case key(KeyError)
 
@@ -24,6 +26,10 @@ package enum JobFailure: Error, CustomStringConvertible {
     case .delivery(let partition, let offset, let error):
       "record \(partition)@\(offset) was not written to the sink: \(error)"
     case .kafka(let error): "\(error)"
+    case .fenced(let id, let error):
+      "another process took over the transactional id \(id), or a transaction was open for longer than "
+        + "transaction.timeout.ms; nothing of it counts. Instances that run side by side each need an --instance of "
+        + "their own (\(error))"
     case .registry(let error): "\(error)"
     case .key(let error): "\(error)"
     }

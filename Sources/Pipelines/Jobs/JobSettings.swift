@@ -3,20 +3,24 @@ internal import Logging
 
 /// What a job sets on its Kafka clients unless the pipeline says otherwise.
 enum JobSettings {
+  /// How a job's partitions are shared out among its instances.
+  static let strategy = "range"
+
   static func consumer(_ definition: PipelineDefinition) -> ClientSettings {
     ClientSettings([
       "client.id": "reseal-\(definition.name)",
       // A position that is gone means records that were never read: a failure, not a reason to jump.
       "auto.offset.reset": "error",
       "isolation.level": "read_committed",
-      "partition.assignment.strategy": "cooperative-sticky",
     ])
     .overlaid(with: definition.source.kafka)
-    .overlaid(with: ["group.id": definition.group])
+    // Not cooperative: there, members go on while they join anew, and a commit that waits behind the join at the
+    // broker comes back as that of a former generation, which takes all partitions away with nothing committed.
+    .overlaid(with: ["group.id": definition.group, "partition.assignment.strategy": strategy])
   }
 
-  static func producer(_ definition: PipelineDefinition) -> ClientSettings {
-    ClientSettings([
+  static func producer(_ definition: PipelineDefinition, transactionalID: String?) -> ClientSettings {
+    let settings = ClientSettings([
       "client.id": "reseal-\(definition.name)",
       // Waits for the brokers as long as it takes: giving a record up would lose it or its order.
       "message.timeout.ms": "0",
@@ -25,6 +29,7 @@ enum JobSettings {
       "queue.buffering.max.kbytes": "65536",
     ])
     .overlaid(with: definition.sink.kafka)
+    return transactionalID.map { settings.overlaid(with: ["transactional.id": $0]) } ?? settings
   }
 }
 

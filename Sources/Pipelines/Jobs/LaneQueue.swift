@@ -5,8 +5,8 @@ internal import Synchronization
 final class LaneQueue: Sendable {
   enum Item: Sendable {
     case records(RecordBatch)
-    /// No record of the job is left before this offset.
-    case end(Int64)
+    /// No record is left before this offset.
+    case reached(Int64)
   }
 
   let items: AsyncStream<Item>

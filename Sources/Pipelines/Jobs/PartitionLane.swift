@@ -19,7 +19,20 @@ actor PartitionLane {
     /// Whether `__rule.*` headers must go: they would make clients skip the rules.
     let seals: Bool
     let tick: Tick
-    let failures: FailureBox
+    let gate: Gate
+    let throttle: Throttle
+    let tally: Tally
+    let troubles: Troubles
+    let outages: OutageLimit
+  }
+
+  /// What a lane did since the last cut, at one moment.
+  struct Cut: Sendable {
+    /// The offset to commit; `nil` before anything was finished.
+    let position: Int64?
+    /// Where the records before the position went, since the last cut.
+    let runs: OffsetRuns
+    let counts: LaneCounts
   }
 
   let partition: TopicPartition
@@ -33,6 +46,12 @@ actor PartitionLane {
   private var ledger = OffsetLedger()
   private(set) var counts = LaneCounts()
   private var isProcessing = false
+  private var runs = OffsetRuns()
+  /// Changes not yet in the tally.
+  private var changes = 0
+  /// Records that may be processed before the throttle is asked again, and bytes it does not know of yet.
+  private var allowance = 0
+  private var untoldBytes = 0
 
   init(_ partition: TopicPartition, number: UInt32, end: Int64?, queue: LaneQueue, around: Surroundings) {
     self.partition = partition
@@ -46,14 +65,17 @@ actor PartitionLane {
   /// Processes what comes until the queue ends or something fails.
   func run() async {
     for await item in queue.items {
-      if queue.isAbandoned || around.failures.failure != nil { break }
+      if queue.isAbandoned || around.troubles.failure != nil { break }
       switch item {
-      case .end(let offset): ledger.reach(offset)
+      case .reached(let offset):
+        ledger.reach(offset)
+        changes += 1
       case .records(let batch):
         isProcessing = true
-        do throws(JobFailure) { try await process(batch) } catch { around.failures.report(error) }
+        do throws(JobFailure) { try await process(batch) } catch { around.troubles.report(error) }
         isProcessing = false
       }
+      tellChanges()
       queue.done(item)
     }
   }
@@ -64,20 +86,43 @@ actor PartitionLane {
     var index = 0
     while index < batch.count, !queue.isAbandoned {
       if let end, batch[index].offset >= end { return }
+      guard around.gate.isOpen, mayGoOn() else {
+        await pause()
+        continue
+      }
       // The record's memory goes with the batch, which this call holds; nothing of it is kept across a wait.
       switch step(batch[index]) {
       case .done: index += 1
-      case .waitForRoom: await around.tick.wait()
+      case .wait: await pause()
       case .fetch(let missing): try await fetch(missing, for: batch[index].offset)
       case .failed(let failure): throw failure
       }
-      if around.failures.failure != nil { return }
+      if around.troubles.failure != nil { return }
     }
+  }
+
+  private func mayGoOn() -> Bool {
+    if allowance == 0 {
+      allowance = around.throttle.take(after: untoldBytes)
+      untoldBytes = 0
+    }
+    return allowance > 0
+  }
+
+  private func pause() async {
+    tellChanges()
+    await around.tick.wait()
+  }
+
+  private func tellChanges() {
+    around.tally.add(changes)
+    changes = 0
   }
 
   private enum Step {
     case done
-    case waitForRoom
+    /// Until something has happened.
+    case wait
     case fetch(LaneEngines.Missing)
     case failed(JobFailure)
   }
@@ -101,9 +146,16 @@ actor PartitionLane {
         tag: UInt64(number) << 32 | UInt64(ticket))
     } catch {
       ledger.withdraw(ticket)
-      return error.isQueueFull
-        ? .waitForRoom : .failed(.delivery(partition, offset: record.offset, error))
+      if error.isQueueFull { return .wait }
+      let failure = JobFailure.delivery(partition, offset: record.offset, error)
+      // The transaction has failed, or the producer has; the job will see to it.
+      guard error.isWrongState || around.producer.fatalError != nil else { return .failed(failure) }
+      around.troubles.reject(failure, isRetriable: true)
+      return .wait
     }
+    changes += 1
+    allowance -= 1
+    untoldBytes += (record.key?.count ?? 0) + (record.value?.count ?? 0)
     counts.note(record, rewritten.counts)
     return .done
   }
@@ -132,6 +184,23 @@ actor PartitionLane {
   // MARK: What is missing
 
   private func fetch(_ missing: LaneEngines.Missing, for offset: Int64) async throws(JobFailure) {
+    tellChanges()
+    var outage = Outage(limit: around.outages)
+    defer { if outage.hasBegun { around.outages.ended(of: partition) } }
+    while !queue.isAbandoned, around.troubles.failure == nil {
+      do throws(JobFailure) {
+        try await fetchOnce(missing, for: offset)
+        return
+      } catch {
+        guard error.mayPass, let pause = outage.pause() else { throw error }
+        around.outages.waiting(partition, for: error)
+        let end = ContinuousClock.now + pause
+        while .now < end, !queue.isAbandoned, around.troubles.failure == nil { await around.tick.wait() }
+      }
+    }
+  }
+
+  private func fetchOnce(_ missing: LaneEngines.Missing, for offset: Int64) async throws(JobFailure) {
     let engine = engines.engine(forKeys: missing.isKey)
     switch missing.what {
     case .plan(let request):
@@ -163,21 +232,40 @@ actor PartitionLane {
 
   // MARK: Acknowledgements
 
-  /// Takes notice of records of this lane that the sink acknowledged or refused.
+  /// Takes notice of records of this lane that the sink acknowledged or refused. They come in source order as far as
+  /// they went to one partition.
   func acknowledge(_ acknowledgements: [Acknowledgement]) {
     for acknowledgement in acknowledgements {
       let ticket = OffsetLedger.Ticket(truncatingIfNeeded: acknowledgement.tag)
+      let offset = ledger.offset(of: ticket)
       if let error = acknowledgement.error {
-        around.failures.report(.delivery(partition, offset: ledger.offset(of: ticket) ?? -1, error))
-      } else {
+        around.troubles.reject(
+          .delivery(partition, offset: offset ?? -1, error), isRetriable: error.isRetriable || error.isPurged)
+      } else if let offset {
         counts.written += 1
         ledger.finish(ticket)
+        // Records with another key go to several partitions, and no offset stands for all of them. What follows a
+        // refused record was acknowledged in vain.
+        if around.keys == nil, let position = ledger.position, position > offset {
+          runs.append(source: offset, target: acknowledgement.offset)
+        }
       }
     }
   }
 
   /// The offset to commit; `nil` before anything was finished.
   var position: Int64? { ledger.position }
+
+  /// What was done since the last cut.
+  ///
+  /// Comes between two records: the lane is an actor, and handing a record over takes no wait.
+  func cut() -> Cut {
+    defer { runs = OffsetRuns() }
+    return Cut(position: ledger.position, runs: runs, counts: counts)
+  }
+
+  /// Whether everything written was acknowledged.
+  var isSettled: Bool { ledger.openCount == 0 }
 
   /// Whether nothing is being processed or waiting for its acknowledgement.
   var isIdle: Bool { !isProcessing && ledger.openCount == 0 }

@@ -9,29 +9,46 @@ package struct PreparedJob: Sendable {
   package let values: PartPlans
   /// `nil` when keys are left as they are.
   package let keys: PartPlans?
-  /// Partitions of the source topic.
+  /// Partitions of the source topic that the job is about.
   package let partitions: [TopicPartition]
   package let sinkPartitionCount: Int
-  /// Where each partition begins and ends now.
-  package let watermarks: [TopicPartition: Range<Int64>]
+  /// Where the job begins in each partition, and where that ended when the job first began.
+  package internal(set) var ranges: [TopicPartition: Range<Int64>]
+  /// What the job keeps for its later runs, where it keeps anything; settled by ``Preflight/run(_:)``.
+  package internal(set) var state: JobState?
+  /// `nil` unless records are delivered exactly once.
+  package internal(set) var transactionalID: String?
   /// Why the job must not run; empty when it may.
   package let refusals: [String]
 }
 
 /// Looks at everything a job needs and finds what speaks against running it, all of it at once.
 package struct Preflight: Sendable {
-  private let definition: PipelineDefinition
-  private let clients: JobClients
+  let definition: PipelineDefinition
+  let clients: JobClients
 
   package init(_ definition: PipelineDefinition, clients: JobClients) {
     self.definition = definition
     self.clients = clients
   }
 
-  /// A job that may run, with the keys it seals under made where there were none. Throws ``JobFailure/refused(_:)`` with all reasons when it must not.
-  package func run() async throws(JobFailure) -> PreparedJob {
-    let prepared = try await examine(makes: true)
+  /// A job that may run, with the keys it seals under made where there were none. Throws
+  /// ``JobFailure/refused(_:)`` with all reasons when it must not.
+  package func run(_ options: RunOptions) async throws(JobFailure) -> PreparedJob {
+    var prepared = try await examine(makes: true)
     guard prepared.refusals.isEmpty else { throw .refused(prepared.refusals) }
+    if definition.guarantee == .exactlyOnce {
+      prepared.transactionalID = "\(definition.name)-\(options.instance)"
+    }
+    guard definition.keepsState else {
+      guard !options.startsNewJob else {
+        throw .refused(["--new-job: only a job with an end, or under exactly-once, is begun anew"])
+      }
+      return prepared
+    }
+    let state = try await state(await JobRecord(prepared), startsNewJob: options.startsNewJob)
+    prepared.state = state
+    prepared.ranges = state.record.ranges(prepared.ranges)
     return prepared
   }
 
@@ -54,9 +71,11 @@ package struct Preflight: Sendable {
     } catch {
       throw .kafka(error)
     }
+    try await checkCluster(&refusals)
     return PreparedJob(
       definition: definition, clients: clients, values: values, keys: keys, partitions: partitions,
-      sinkPartitionCount: sinkCount, watermarks: watermarks, refusals: refusals)
+      sinkPartitionCount: sinkCount, ranges: try await ranges(watermarks, &refusals),
+      refusals: refusals)
   }
 
   // MARK: Topics
@@ -84,7 +103,12 @@ package struct Preflight: Sendable {
         "the sink topic \(definition.sinkTopic) has \(sinkCount) partitions, the source \(count): records keep "
           + "their partition, so the sink needs at least as many")
     }
-    return ((0..<count).map { TopicPartition(definition.sourceTopic, Int32($0)) }, sinkCount)
+    let all = Set((0..<count).map { Int32($0) })
+    let chosen = definition.onlyPartitions ?? all
+    if count > 0, let missing = chosen.subtracting(all).min() {
+      refusals.append("source.partitions: \(definition.sourceTopic) has no partition \(missing)")
+    }
+    return (chosen.intersection(all).sorted().map { TopicPartition(definition.sourceTopic, $0) }, sinkCount)
   }
 
   // MARK: Keys

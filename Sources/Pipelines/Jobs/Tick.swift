@@ -30,11 +30,57 @@ final class Flag: Sendable {
   func raise() { value.store(true, ordering: .releasing) }
 }
 
-/// The first failure of a job; later ones are consequences.
-final class FailureBox: Sendable {
-  private let first = Locked<JobFailure?>(nil)
+/// What went wrong in the lanes, for the job to see.
+final class Troubles: Sendable {
+  /// A record that the sink did not take.
+  struct Rejection: Sendable {
+    let failure: JobFailure
+    /// Whether reading again from before it may help.
+    let isRetriable: Bool
+  }
 
+  private let first = Locked<JobFailure?>(nil)
+  private let rejection = Locked<Rejection?>(nil)
+
+  /// The first failure that ends the job; later ones are consequences.
   var failure: JobFailure? { first.withLock { $0 } }
 
   func report(_ failure: JobFailure) { first.withLock { $0 = $0 ?? failure } }
+
+  /// The gravest rejection counts: one that no repetition helps.
+  func reject(_ failure: JobFailure, isRetriable: Bool) {
+    rejection.withLock { rejection in
+      guard rejection == nil || (rejection?.isRetriable == true && !isRetriable) else { return }
+      rejection = Rejection(failure: failure, isRetriable: isRetriable)
+    }
+  }
+
+  func takeRejection() -> Rejection? {
+    rejection.withLock { rejection in
+      defer { rejection = nil }
+      return rejection
+    }
+  }
+}
+
+/// Whether lanes may write.
+final class Gate: Sendable {
+  private let open = Atomic<Bool>(false)
+
+  var isOpen: Bool { open.load(ordering: .acquiring) }
+
+  /// Lanes go on when they look again, which a tick makes them do.
+  func raise() { open.store(true, ordering: .releasing) }
+
+  /// No lane writes another record, once each was asked something.
+  func lower() { open.store(false, ordering: .releasing) }
+}
+
+/// Counts what lanes have changed: records written and positions moved without one.
+final class Tally: Sendable {
+  private let count = Atomic<Int>(0)
+
+  var changes: Int { count.load(ordering: .acquiring) }
+
+  func add(_ changes: Int) { if changes > 0 { count.add(changes, ordering: .releasing) } }
 }

@@ -117,7 +117,8 @@ struct PipelineBench {
   }
 
   private func run(_ task: Task, to sink: String, _ round: Int) async throws -> Double {
-    let service = JobService(try definition(task, to: sink, round), log: log)
+    let service = JobService(
+      try definition(task, to: sink, round), options: RunOptions(instance: "bench"), log: log)
     await service.run()
     guard case .finished? = await service.ending(), let progress = await service.progress() else {
       throw Failure(description: "the \(task.rawValue) job did not finish; --log-level info tells more")

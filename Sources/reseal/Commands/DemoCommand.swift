@@ -51,7 +51,8 @@ struct DemoCommand: AsyncParsableCommand {
 
   private func run(_ pipeline: String, _ what: String, _ sandbox: Sandbox, _ logger: Logger) async throws {
     Console.output.line("\(what) …")
-    let service = JobService(try DemoPipelines.definition(pipeline, in: sandbox), log: logger)
+    let service = JobService(
+      try DemoPipelines.definition(pipeline, in: sandbox), options: RunOptions(instance: "demo"), log: logger)
     try await JobRunner([service]).run(log: logger)
     let progress = await service.progress() ?? JobProgress()
     let rate = Int(Double(progress.written) / max(progress.elapsed.inSeconds, 0.001))

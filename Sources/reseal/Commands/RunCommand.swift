@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Foundation
 import Pipelines
 
 struct RunCommand: AsyncParsableCommand {
@@ -14,12 +15,23 @@ struct RunCommand: AsyncParsableCommand {
   @Argument(help: "Pipeline files.", completion: .file(extensions: ["json"]))
   var files: [String]
 
+  @Option(
+    help: ArgumentHelp(
+      "Tells instances of one job apart; must stay the same when an instance is started again.",
+      discussion: "Exactly-once needs it when several instances run on one host.", valueName: "name"))
+  var instance = ProcessInfo.processInfo.hostName
+
+  @Flag(
+    help: "Begin another job in place of resuming the one under way; its end is where the topic ends now.")
+  var newJob = false
+
   @OptionGroup var log: LogOptions
 
   func run() async throws {
     let definitions = try load()
+    let options = RunOptions(instance: instance, startsNewJob: newJob)
     let logger = log.makeLogger()
-    try await JobRunner(definitions.map { JobService($0, log: logger) }).run(log: logger)
+    try await JobRunner(definitions.map { JobService($0, options: options, log: logger) }).run(log: logger)
   }
 
   /// All files, or all that is wrong with any of them.

@@ -63,10 +63,3 @@ extension Int {
     return (self < 0 ? "-" : "") + String(digits)
   }
 }
-
-extension Duration {
-  var inSeconds: Double {
-    let (seconds, attoseconds) = components
-    return Double(seconds) + Double(attoseconds) / 1e18
-  }
-}

@@ -50,7 +50,7 @@ struct PlanReport {
     steps = definition.steps.steps.map(\.name)
     source = (
       definition.sourceTopic, prepared.partitions.count,
-      prepared.watermarks.values.reduce(0) { $0 + Int64($1.count) }
+      prepared.ranges.values.reduce(0) { $0 + Int64($1.count) }
     )
     sink = (definition.sinkTopic, prepared.sinkPartitionCount)
     var parts = [await Part(prepared.values)]

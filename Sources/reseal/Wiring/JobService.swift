@@ -13,6 +13,7 @@ final class JobService: Service {
   }
 
   let definition: PipelineDefinition
+  private let options: RunOptions
   private let log: Logger
   private let state: StateActor
 
@@ -24,8 +25,9 @@ final class JobService: Service {
     func end(_ ending: Ending) { self.ending = ending }
   }
 
-  init(_ definition: PipelineDefinition, log: Logger) {
+  init(_ definition: PipelineDefinition, options: RunOptions, log: Logger) {
     self.definition = definition
+    self.options = options
     var log = log
     log[metadataKey: "job"] = "\(definition.name)"
     self.log = log
@@ -68,7 +70,9 @@ final class JobService: Service {
   /// The preflight's result, or `nil` when a shutdown came first.
   private func stoppable(_ preflight: Preflight) async throws(JobFailure) -> PreparedJob? {
     let result = await cancelWhenGracefulShutdown { () -> Result<PreparedJob, JobFailure> in
-      do throws(JobFailure) { return .success(try await preflight.run()) } catch { return .failure(error) }
+      do throws(JobFailure) { return .success(try await preflight.run(self.options)) } catch {
+        return .failure(error)
+      }
     }
     do throws(JobFailure) {
       return try result.get()

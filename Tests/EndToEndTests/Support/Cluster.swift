@@ -26,9 +26,11 @@ final class Cluster: Sendable {
   let registryURL: String
   let schemas: SchemaRegistryClient
 
-  init(partitions: Int = 1, topics: [String] = ["in", "out"]) async throws {
-    kafka = try MockCluster()
-    for topic in topics { try kafka.createTopic(topic, partitions: partitions) }
+  init(partitions: Int = 1, topics: [String] = ["in", "out"], brokers: Int = 1) async throws {
+    kafka = try MockCluster(brokers: brokers)
+    for topic in topics {
+      try kafka.createTopic(topic, partitions: partitions, replication: min(brokers, 3))
+    }
     registry = try RegistryServer()
     registryURL = try await registry.start()
     let settings = try RegistrySettings(["url": registryURL, "max.retries": "0"], at: "$")
@@ -115,7 +117,7 @@ final class Cluster: Sendable {
             found[batch.partition.partition, default: []].append(Record(batch[index], batch.partition))
           }
         case .endOfPartition(let partition, _): ended.insert(partition.partition)
-        case .failed(let error, _): throw error
+        case .failed(let error, _): guard error.isRetriable else { throw error }
         default: continue
         }
       }

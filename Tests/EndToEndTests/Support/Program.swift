@@ -56,6 +56,8 @@ struct Program: Sendable {
       try process.run()
     }
 
+    var isRunning: Bool { process.isRunning }
+
     func interrupt() { Foundation.kill(process.processIdentifier, SIGTERM) }
 
     /// Without any chance to tidy up.
@@ -110,9 +112,10 @@ final class PipelineFile: Sendable {
   init(_ cluster: Cluster, _ more: [String: String] = [:]) throws {
     var members = [
       "name": #""job""#,
-      // The mock's group waits almost a session timeout for members that do not come back.
+      // The mock's group waits almost a session timeout for members that do not come back, and forgets members that
+      // wait for it when the machine is busy; they ask again after the poll interval.
       "kafka":
-        #"{"bootstrap.servers":"\#(cluster.kafka.bootstrapServers)","session.timeout.ms":"6000","heartbeat.interval.ms":"500"}"#,
+        #"{"bootstrap.servers":"\#(cluster.kafka.bootstrapServers)","session.timeout.ms":"6000","heartbeat.interval.ms":"500","max.poll.interval.ms":"10000"}"#,
       "schemaRegistry": #"{"url":"\#(cluster.registryURL)","max.retries":"0"}"#,
       "rules": #"{"secret":"${JOB_SECRET:-\#(Cluster.secret)}"}"#,
       "source": #"{"topics":["in"],"until":"end"}"#, "steps": #"[{"encrypt":{}}]"#,

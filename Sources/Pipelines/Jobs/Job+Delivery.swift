@@ -1,0 +1,240 @@
+internal import Kafka
+internal import Logging
+
+extension Job {
+  /// What one partition brings to a commit.
+  struct Move {
+    /// The offset to commit.
+    let position: Int64
+    let piece: MapPiece
+    let counts: LaneCounts
+    /// Whether the state topic lacks what the piece says.
+    var isNews: Bool
+  }
+
+  /// How long one call to the cluster may take before it is asked again.
+  private static let callTimeout = Duration.seconds(10)
+
+  /// Fences an earlier process of this instance and ends its transaction. Says whether the job is to go on.
+  func prepareTransactions() async throws(JobFailure) -> Bool {
+    guard prepared.transactionalID != nil else { return true }
+    while !isStopping {
+      do throws(KafkaError) {
+        try await producer.initTransactions(timeout: Self.callTimeout)
+        return true
+      } catch {
+        guard error.isRetriable, !error.isFatal else { throw prepared.explained(.kafka(error)) }
+        log.warning("transactions are not available yet", metadata: ["error": "\(error)"])
+      }
+    }
+    return false
+  }
+
+  // MARK: Steps
+
+  /// Does what has piled up. Steps that wait for somebody go on beside the loop; those that touch what is being read
+  /// are done here, between two polls.
+  func carryOutTodo(in group: inout DiscardingTaskGroup) async throws(JobFailure) {
+    while !todo.isEmpty {
+      switch todo.removeFirst() {
+      case .finish: return
+      case .release(let partitions): try await release(partitions)
+      case .start(.rewind):
+        do throws(KafkaError) {
+          try await rewind()
+          tell(.done(.rewind))
+        } catch {
+          tell(.failed(.rewind, error))
+        }
+      case .start(let step): group.addTask { await self.carryOut(step) }
+      }
+    }
+  }
+
+  /// Carries out a step and those that follow from it, as long as they need not wait for the loop.
+  private func carryOut(_ first: Delivery.Step) async {
+    var step = first
+    while let event = await carriedOut(step) {
+      let actions = delivery.handle(event)
+      guard todo.isEmpty, actions.count == 1, case .start(let next) = actions[0], next != .rewind else {
+        todo += actions
+        return consumer.wake()
+      }
+      step = next
+    }
+  }
+
+  /// What came of it; `nil` when that will be told otherwise.
+  private func carriedOut(_ step: Delivery.Step) async -> Delivery.Event? {
+    do throws(KafkaError) {
+      switch step {
+      case .hold: await standStill()
+      case .flush: await untilSettled()
+      case .map: try await writeMap()
+      case .offsets: try await sendOffsets()
+      case .commit: if try await commit() == .later { return nil }
+      case .abort:
+        await standStill()
+        try await producer.abortTransaction(timeout: Self.callTimeout)
+      case .purge: try await purge()
+      case .rewind: break
+      case .proceed: try await proceed()
+      }
+      return .done(step)
+    } catch {
+      log.warning("a commit was held up", metadata: ["step": "\(step)", "error": "\(error)"])
+      return .failed(step, error)
+    }
+  }
+
+  private func proceed() async throws(KafkaError) {
+    if prepared.transactionalID != nil { try await producer.beginTransaction() }
+    if !isStopping { around.gate.raise() }
+    around.tick.ring()
+  }
+
+  /// Returns when no lane writes any more.
+  private func standStill() async {
+    around.gate.lower()
+    for lane in assignment.lanes { _ = await lane.isSettled }
+  }
+
+  private func untilSettled() async {
+    for lane in assignment.lanes {
+      while delivery.step == .flush, await !lane.isSettled { await around.tick.wait() }
+    }
+  }
+
+  private func purge() async throws(KafkaError) {
+    await standStill()
+    try await producer.purge()
+    while producer.inFlight > 0 { await around.tick.wait() }
+    // What was polled last has been delivered by then.
+    await around.tick.wait()
+  }
+
+  /// Reads again from what was committed; under at-least-once, from what was acknowledged.
+  private func rewind() async throws(KafkaError) {
+    var starts: [TopicPartition: StartOffset] = [:]
+    for partition in assignment.partitions {
+      var restart = committed[partition] ?? prepared.start(of: partition)
+      if delivery.guarantee == .atLeastOnce {
+        await takeMove(of: partition)
+        restart = moves[partition]?.position ?? restart
+      }
+      past.add(assignment.remove(partition))
+      assignment.add(
+        partition, start: restart, end: prepared.end(of: partition), piece: moves[partition]?.piece, around)
+      starts[partition] = .offset(restart)
+    }
+    if delivery.guarantee == .exactlyOnce { moves = [:] }
+    try await consumer.reposition(starts)
+    log.info("reading again from what was committed", metadata: ["partitions": "\(starts.count)"])
+  }
+
+  // MARK: Positions
+
+  /// Notes what a partition's lane has done, on top of what was noted and not yet committed.
+  private func takeMove(of partition: TopicPartition) async {
+    guard let cut = await assignment.lane(of: partition)?.cut(),
+      let piece = moves[partition]?.piece ?? assignment.piece(of: partition), let position = cut.position,
+      position != committed[partition] || moves[partition] != nil
+    else { return }
+    moves[partition] = Move(
+      position: position, piece: piece.extended(by: cut.runs), counts: cut.counts,
+      isNews: !cut.runs.isEmpty || moves[partition]?.isNews == true)
+  }
+
+  /// Notes how far every partition is and writes where the records went, when the job keeps that.
+  private func writeMap() async throws(KafkaError) {
+    for partition in assignment.partitions { await takeMove(of: partition) }
+    guard let stateTopic, let job = prepared.state?.record.id else { return }
+    stateFailure = nil
+    for (partition, move) in moves where move.isNews {
+      let key = StateKey.map(job: job, partition: partition.partition, from: move.piece.from)
+      try await writeState(key, move.piece.runs.bytes, to: stateTopic)
+    }
+    while stateRecords > 0, delivery.step == .map { await around.tick.wait() }
+    if let stateFailure { throw stateFailure }
+    if delivery.step == .map { for partition in moves.keys { moves[partition]?.isNews = false } }
+  }
+
+  private func writeState(_ key: StateKey, _ value: [UInt8], to topic: ProducerTopic) async throws(KafkaError)
+  {
+    while true {
+      do throws(KafkaError) {
+        try producer.produce(key, value: value, to: topic, tag: 0)
+        stateRecords += 1
+        return
+      } catch {
+        guard error.isQueueFull else { throw error }
+        await around.tick.wait()
+      }
+    }
+  }
+
+  private func sendOffsets() async throws(KafkaError) {
+    let positions = moves.mapValues(\.position)
+    guard !positions.isEmpty else { return }
+    try await producer.sendOffsets(positions, of: try await consumer.group(), timeout: Self.callTimeout)
+  }
+
+  private enum CommitAnswer {
+    case done
+    case later
+  }
+
+  private func commit() async throws(KafkaError) -> CommitAnswer {
+    if delivery.guarantee == .exactlyOnce {
+      try await producer.commitTransaction(timeout: Self.callTimeout)
+    } else if !moves.isEmpty {
+      try await consumer.commitAsynchronously(moves.mapValues(\.position))
+      return .later
+    }
+    noteCommitted()
+    return .done
+  }
+
+  /// The group has answered a commit.
+  func settleCommit(_ error: KafkaError?) {
+    guard delivery.step == .commit else { return }
+    if let error {
+      log.warning("a commit failed", metadata: ["error": "\(error)"])
+      tell(.failed(.commit, error))
+    } else {
+      noteCommitted()
+      tell(.done(.commit))
+    }
+  }
+
+  private func noteCommitted() {
+    for (partition, move) in moves {
+      committed[partition] = move.position
+      assignment.commit(partition, move.counts, move.piece.continued(at: move.position))
+    }
+    moves = [:]
+  }
+
+  // MARK: Acknowledgements
+
+  /// Serves the producer until told otherwise; also what makes everything that waits look again.
+  nonisolated func acknowledge(until flag: Flag) async {
+    while !flag.isRaised {
+      let acknowledgements = await producer.acknowledgements(timeout: .milliseconds(100))
+      if !acknowledgements.isEmpty { await deliver(acknowledgements) }
+      around.tick.ring()
+    }
+    around.tick.ring()
+  }
+
+  private func deliver(_ acknowledgements: [Acknowledgement]) async {
+    for (number, group) in Dictionary(grouping: acknowledgements, by: { UInt32($0.tag >> 32) }) {
+      if number == 0 {
+        stateRecords -= group.count
+        if let error = group.lazy.compactMap(\.error).first { stateFailure = error }
+      } else {
+        await assignment.lane(number: number)?.acknowledge(group)
+      }
+    }
+  }
+}

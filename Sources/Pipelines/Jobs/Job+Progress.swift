@@ -1,0 +1,22 @@
+internal import Kafka
+
+extension Job {
+  /// How far the job is.
+  package func progress() async -> JobProgress {
+    var progress = past
+    if let startedAt { progress.elapsed = (endedAt ?? .now) - startedAt }
+    for lane in assignment.lanes { progress.add(await lane.counts) }
+    guard prepared.isBounded else { return progress }
+    var remaining: Int64 = 0
+    var total: Int64 = 0
+    for (partition, range) in prepared.ranges {
+      total += range.upperBound - range.lowerBound
+      let position =
+        await assignment.lane(of: partition)?.position ?? committed[partition] ?? range.lowerBound
+      remaining += max(range.upperBound - max(position, range.lowerBound), 0)
+    }
+    progress.remaining = remaining
+    progress.total = total
+    return progress
+  }
+}

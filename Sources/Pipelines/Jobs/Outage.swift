@@ -1,0 +1,71 @@
+internal import Kafka
+internal import KeyManagement
+internal import Logging
+internal import SchemaRegistry
+internal import Threads
+
+/// How long lanes wait for services that are out of reach, and who says so.
+final class OutageLimit: Sendable {
+  let limit: Duration
+  private let log: Logger
+  private let partitions = Locked<Set<TopicPartition>>([])
+
+  init(_ limit: Duration, log: Logger) {
+    self.limit = limit
+    self.log = log
+  }
+
+  /// Partitions that wait now.
+  var waiting: Set<TopicPartition> { partitions.withLock { $0 } }
+
+  func waiting(_ partition: TopicPartition, for failure: JobFailure) {
+    guard partitions.withLock({ $0.insert(partition).inserted }) else { return }
+    log.warning(
+      "waiting for a service that is out of reach",
+      metadata: ["partition": "\(partition)", "error": "\(failure)", "limit": "\(limit)"])
+  }
+
+  func ended(of partition: TopicPartition) {
+    partitions.withLock { _ = $0.remove(partition) }
+    log.info("waiting is over", metadata: ["partition": "\(partition)"])
+  }
+}
+
+/// One lane's attempts at something that is out of reach: half a second, then twice as long each time, up to 30 s.
+struct Outage {
+  private let end: ContinuousClock.Instant
+  private var next = Duration.milliseconds(500)
+  private(set) var hasBegun = false
+
+  init(limit: OutageLimit) { end = .now + limit.limit }
+
+  /// How long to wait before trying again; `nil` when it has lasted too long.
+  mutating func pause() -> Duration? {
+    hasBegun = true
+    guard .now < end else { return nil }
+    defer { next = min(next * 2, .seconds(30)) }
+    return min(next, end - .now)
+  }
+}
+
+extension JobFailure {
+  /// Whether time may mend it: a registry or key management service that does not answer.
+  var mayPass: Bool {
+    switch self {
+    case .key(let error): error.isRetriable
+    case .record(_, offset: _, let failure): failure.mayPass
+    default: false
+    }
+  }
+}
+
+extension RecordFailure {
+  var mayPass: Bool {
+    switch self {
+    case .schema(_, let error): error.isRetriable
+    case .sealingKey(let error): error.isRetriable
+    case .key(let failure): failure.mayPass
+    default: false
+    }
+  }
+}

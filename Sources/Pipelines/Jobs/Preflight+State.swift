@@ -1,0 +1,153 @@
+internal import Kafka
+
+/// What a job settles when it first begins, and finds again when it is resumed.
+extension Preflight {
+  /// Why source and sink must be one cluster for exactly-once: a transaction reaches no further.
+  func checkCluster(_ refusals: inout [String]) async throws(JobFailure) {
+    guard definition.guarantee == .exactlyOnce else { return }
+    let ids: (source: String?, sink: String?)
+    do throws(KafkaError) {
+      ids = (try await clients.sourceAdmin.clusterID(), try await clients.sinkAdmin.clusterID())
+    } catch {
+      throw .kafka(error)
+    }
+    guard let source = ids.source, let sink = ids.sink else {
+      return refusals.append(
+        "exactly-once needs brokers that name their cluster (Apache Kafka 0.10.1 or later)")
+    }
+    guard source != sink else { return }
+    refusals.append(
+      "exactly-once works within one cluster, because a transaction holds records and offsets of one; the source is "
+        + "on \(source), the sink on \(sink). Use at-least-once between clusters")
+  }
+
+  /// The range of each partition the job is about: where it begins, and where the topic ended when it began.
+  func ranges(
+    _ watermarks: [TopicPartition: Range<Int64>], _ refusals: inout [String]
+  ) async throws(JobFailure) -> [TopicPartition: Range<Int64>] {
+    let starts: [TopicPartition: Int64]
+    switch definition.start {
+    case .earliest: starts = [:]
+    case .latest: starts = watermarks.mapValues(\.upperBound)
+    case .offsets(let offsets):
+      starts = Dictionary(
+        uniqueKeysWithValues: offsets.map { (TopicPartition(definition.sourceTopic, $0.key), $0.value) })
+    case .timestamp(let timestamp):
+      do throws(KafkaError) {
+        starts = try await clients.sourceAdmin.offsets(of: Array(watermarks.keys), since: timestamp)
+      } catch {
+        throw .kafka(error)
+      }
+    }
+    var ranges: [TopicPartition: Range<Int64>] = [:]
+    for (partition, range) in watermarks.sorted(by: { $0.key < $1.key }) {
+      let start = starts[partition] ?? range.lowerBound
+      if range.contains(start) || start == range.upperBound {
+        ranges[partition] = start..<range.upperBound
+      } else {
+        refusals.append(
+          "source.from: \(partition) has offsets \(range.lowerBound) to \(range.upperBound), not \(start)")
+      }
+    }
+    return ranges
+  }
+
+  /// Finds the job that is under way, or begins one.
+  func state(_ fresh: JobRecord, startsNewJob: Bool) async throws(JobFailure) -> JobState {
+    let topic = StateTopic(ofJob: definition.name, definition.sink.kafka)
+    try await ensure(topic)
+    let history = try await topic.read(.jobs)
+    if let current = history.current, !startsNewJob {
+      try check(current, against: fresh)
+      return JobState(topic: topic, record: current)
+    }
+    if history.current != nil { try await resetOffsets(to: fresh) }
+    do throws(KafkaError) { try await topic.write(fresh.following(history.current)) } catch {
+      throw .kafka(error)
+    }
+    // Another instance may have been earlier; then its record is the job.
+    guard let record = try await topic.read(.jobs).current else {
+      throw .refused(["the state topic \(topic.name) does not keep what is written to it"])
+    }
+    try check(record, against: fresh)
+    return JobState(topic: topic, record: record)
+  }
+
+  private func ensure(_ topic: StateTopic) async throws(JobFailure) {
+    do throws(KafkaError) {
+      try await clients.sinkAdmin.ensureTopic(topic.name, configuration: StateTopic.configuration)
+    } catch {
+      throw .refused([
+        "the state topic \(topic.name) could not be created (\(error)); create it with one partition and "
+          + "cleanup.policy=compact"
+      ])
+    }
+  }
+
+  /// A resumed job must be the one that was begun.
+  private func check(_ record: JobRecord, against fresh: JobRecord) throws(JobFailure) {
+    var reasons: [String] = []
+    func compare(_ what: String, _ then: String, _ now: String) {
+      if then != now { reasons.append("the job began with \(what) \(then), the pipeline now says \(now)") }
+    }
+    compare("the source topic", record.sourceTopic, fresh.sourceTopic)
+    compare("the sink topic", record.sinkTopic, fresh.sinkTopic)
+    compare("the partitions", "\(record.partitions)", "\(fresh.partitions)")
+    compare("the keys", "\(record.targets)", "\(fresh.targets)")
+    if (record.end == nil) != (fresh.end == nil) {
+      reasons.append(
+        "the job began \(record.end == nil ? "without" : "with") an end, the pipeline now says otherwise")
+    }
+    guard reasons.isEmpty else {
+      throw .refused(reasons.map { "\($0); --new-job begins another job" })
+    }
+  }
+
+  /// A new job does not go on where the group left off.
+  private func resetOffsets(to fresh: JobRecord) async throws(JobFailure) {
+    let starts = Dictionary(
+      uniqueKeysWithValues: fresh.start.map { (TopicPartition(fresh.sourceTopic, $0.key), $0.value) })
+    do throws(KafkaError) {
+      let bystander = try Consumer(JobSettings.consumer(definition)) { _ in }
+      try await bystander.commit(starts)
+      try await bystander.close()
+    } catch {
+      throw error.isStaleMember
+        ? .refused(["the group \(definition.group) has members; a new job begins when they have stopped"])
+        : .kafka(error)
+    }
+  }
+}
+
+extension JobRecord {
+  /// What is settled now.
+  init(_ prepared: PreparedJob) async {
+    let definition = prepared.definition
+    var subjects = await prepared.values.sinks.all()
+    if let keys = prepared.keys { subjects += await keys.sinks.all() }
+    func offsets(_ bound: (Range<Int64>) -> Int64) -> [Int32: Int64] {
+      Dictionary(uniqueKeysWithValues: prepared.ranges.map { ($0.key.partition, bound($0.value)) })
+    }
+    self.init(
+      id: String(UInt64.random(in: .min ... .max), radix: 36), predecessor: nil, created: Timestamp.now,
+      sourceTopic: definition.sourceTopic, sinkTopic: definition.sinkTopic, start: offsets(\.lowerBound),
+      end: definition.isBounded ? offsets(\.upperBound) : nil,
+      targets: subjects.flatMap { $0.fieldTargets + $0.payloadTargets }.map { "\($0.key)" }.sorted())
+  }
+
+  func following(_ predecessor: JobRecord?) -> JobRecord {
+    JobRecord(
+      id: id, predecessor: predecessor?.id, created: created, sourceTopic: sourceTopic, sinkTopic: sinkTopic,
+      start: start, end: end, targets: targets)
+  }
+
+  /// The ranges as first settled, for as many partitions as there are now.
+  func ranges(_ now: [TopicPartition: Range<Int64>]) -> [TopicPartition: Range<Int64>] {
+    var ranges: [TopicPartition: Range<Int64>] = [:]
+    for (partition, range) in now {
+      let lower = start[partition.partition] ?? range.lowerBound
+      ranges[partition] = lower..<max(lower, end?[partition.partition] ?? range.upperBound)
+    }
+    return ranges
+  }
+}

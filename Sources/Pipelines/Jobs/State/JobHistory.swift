@@ -1,0 +1,57 @@
+internal import JSON
+
+/// What a state topic says, read from its beginning.
+///
+/// Several instances that start at once may each write a job; the one that comes first in the topic is the job, and
+/// all find the same one. Each job names its predecessor, so the current one is found by following from the first.
+package struct JobHistory: Sendable {
+  package enum Malformed: Error, CustomStringConvertible {
+    case record(StateKey)
+    case map(StateKey, OffsetRuns.Malformed)
+
+    package var description: String {
+      switch self {
+      case .record(let key): "the state record \(key.text) is not a job's"
+      case .map(let key, let error): "the state record \(key.text) cannot be read: \(error)"
+      }
+    }
+  }
+
+  private var successors: [String?: JobRecord] = [:]
+  private var maps: [String: [Int32: OffsetMap]] = [:]
+  /// Whether offset maps are wanted; they are most of a topic.
+  private let keepsMaps: Bool
+
+  package init(keepsMaps: Bool) { self.keepsMaps = keepsMaps }
+
+  /// Takes the next record of the topic. Records that are none of ours are passed over.
+  package mutating func take(key: some Collection<UInt8>, value: some Collection<UInt8>) throws(Malformed) {
+    guard let key = StateKey(String(decoding: key, as: UTF8.self)) else { return }
+    switch key {
+    case .job:
+      guard let json = Self.json(value), let record = JobRecord(json) else { throw .record(key) }
+      if successors[record.predecessor] == nil { successors[record.predecessor] = record }
+    case .map(let job, let partition, from: _):
+      guard keepsMaps else { return }
+      do throws(OffsetRuns.Malformed) {
+        maps[job, default: [:]][partition, default: OffsetMap()].add(try OffsetRuns(value))
+      } catch {
+        throw .map(key, error)
+      }
+    }
+  }
+
+  private static func json(_ bytes: some Collection<UInt8>) -> JSONValue? {
+    do { return try JSONValue(parsing: String(decoding: bytes, as: UTF8.self)) } catch { return nil }
+  }
+
+  /// The job that counts now; `nil` before the first.
+  package var current: JobRecord? {
+    var (record, seen) = (successors[nil], Set<String>())
+    while let this = record, seen.insert(this.id).inserted, let next = successors[this.id] { record = next }
+    return record
+  }
+
+  /// Where a job's records went.
+  package func maps(of job: JobRecord) -> [Int32: OffsetMap] { maps[job.id] ?? [:] }
+}

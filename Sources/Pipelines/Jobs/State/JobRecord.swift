@@ -1,0 +1,73 @@
+package import JSON
+
+/// What a job settled when it first began, for every instance and every later run of it.
+package struct JobRecord: Sendable, Hashable {
+  package let id: String
+  /// The job before this one under the same name; `nil` for the first.
+  package let predecessor: String?
+  /// Milliseconds since 1970.
+  package let created: Int64
+  package let sourceTopic: String
+  package let sinkTopic: String
+  /// Where each partition of the job begins, where its group has no offset yet.
+  package let start: [Int32: Int64]
+  /// Where each partition ends; `nil` for a job that goes on.
+  package let end: [Int32: Int64]?
+  /// The keys sealed under.
+  package let targets: [String]
+
+  package init(
+    id: String, predecessor: String?, created: Int64, sourceTopic: String, sinkTopic: String,
+    start: [Int32: Int64], end: [Int32: Int64]?, targets: [String]
+  ) {
+    self.id = id
+    self.predecessor = predecessor
+    self.created = created
+    self.sourceTopic = sourceTopic
+    self.sinkTopic = sinkTopic
+    self.start = start
+    self.end = end
+    self.targets = targets
+  }
+
+  /// The partitions the job is about.
+  package var partitions: [Int32] { start.keys.sorted() }
+}
+
+extension JobRecord {
+  package var json: JSONValue {
+    func offsets(_ offsets: [Int32: Int64]) -> JSONValue {
+      var members = JSONObject()
+      for (partition, offset) in offsets.sorted(by: { $0.key < $1.key }) {
+        members["\(partition)"] = JSONValue(Int(offset))
+      }
+      return .object(members)
+    }
+    return [
+      "id": .string(id), "predecessor": predecessor.map(JSONValue.string) ?? .null,
+      "created": JSONValue(Int(created)), "source": .string(sourceTopic), "sink": .string(sinkTopic),
+      "start": offsets(start), "end": end.map(offsets) ?? .null,
+      "targets": .array(targets.map(JSONValue.string)),
+    ]
+  }
+
+  /// `nil` when the document is none of ours.
+  package init?(_ json: JSONValue) {
+    func offsets(_ value: JSONValue?) -> [Int32: Int64]? {
+      guard let members = value?.object else { return nil }
+      var offsets: [Int32: Int64] = [:]
+      for (name, value) in members {
+        guard let partition = Int32(name), let offset = value.integer else { return nil }
+        offsets[partition] = Int64(offset)
+      }
+      return offsets
+    }
+    guard let id = json["id"]?.string, let created = json["created"]?.integer,
+      let source = json["source"]?.string, let sink = json["sink"]?.string, let start = offsets(json["start"])
+    else { return nil }
+    self.init(
+      id: id, predecessor: json["predecessor"]?.string, created: Int64(created), sourceTopic: source,
+      sinkTopic: sink, start: start, end: offsets(json["end"]),
+      targets: json["targets"]?.array?.compactMap(\.string) ?? [])
+  }
+}

@@ -1,0 +1,26 @@
+/// Names one record of a state topic. Written as text, so that any tool shows it.
+package enum StateKey: Hashable, Sendable {
+  /// `job/<id>`: a ``JobRecord`` as JSON.
+  case job(String)
+  /// `map/<id>/<partition>/<from>`: ``OffsetRuns`` of one partition from a source offset on.
+  case map(job: String, partition: Int32, from: Int64)
+
+  package var text: String {
+    switch self {
+    case .job(let id): "job/\(id)"
+    case .map(let job, let partition, let from): "map/\(job)/\(partition)/\(from)"
+    }
+  }
+
+  /// `nil` when the text is none of ours.
+  package init?(_ text: String) {
+    let parts = text.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+    switch (parts.first, parts.count) {
+    case ("job", 2): self = .job(parts[1])
+    case ("map", 4):
+      guard let partition = Int32(parts[2]), let from = Int64(parts[3]) else { return nil }
+      self = .map(job: parts[1], partition: partition, from: from)
+    default: return nil
+    }
+  }
+}

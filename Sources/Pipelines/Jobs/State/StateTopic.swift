@@ -1,0 +1,96 @@
+internal import JSON
+package import Kafka
+
+/// The compacted topic `<name>.state` on the sink's cluster, in which a job keeps what outlives its processes.
+package struct StateTopic: Sendable {
+  /// Which records to read.
+  package enum Reading: Sendable {
+    /// Job records, those in open transactions included: they are written outside transactions.
+    case jobs
+    /// Everything that was committed.
+    case committed
+  }
+
+  package let name: String
+  private let settings: ClientSettings
+
+  /// - Parameter settings: those of the sink's cluster.
+  package init(ofJob name: String, _ settings: ClientSettings) {
+    self.name = "\(name).state"
+    self.settings = settings
+  }
+
+  package static let configuration = ["cleanup.policy": "compact"]
+
+  /// Everything is in partition 0.
+  private var partition: TopicPartition { TopicPartition(name, 0) }
+
+  /// Reads the topic to the end it has now.
+  package func read(_ reading: Reading) async throws(JobFailure) -> JobHistory {
+    do {
+      let consumer = try Consumer(
+        settings.overlaid(with: [
+          "group.id": name, "auto.offset.reset": "earliest",
+          "isolation.level": reading == .jobs ? "read_uncommitted" : "read_committed",
+        ])
+      ) { _ in }
+      var history = JobHistory(keepsMaps: reading == .committed)
+      try await consumer.assign([partition: .earliest])
+      try await read(consumer, into: &history)
+      try await consumer.close()
+      return history
+    } catch let error as KafkaError {
+      throw .kafka(error)
+    } catch {
+      throw .refused(["the state topic \(name) cannot be read: \(error)"])
+    }
+  }
+
+  private func read(_ consumer: Consumer, into history: inout JobHistory) async throws {
+    while true {
+      for event in await consumer.poll(maxRecords: 1_000, timeout: .milliseconds(100)) {
+        switch event {
+        case .records(let batch):
+          for index in 0..<batch.count {
+            guard let key = batch[index].key, let value = batch[index].value else { continue }
+            try history.take(key: key, value: value)
+          }
+        case .endOfPartition: return
+        case .failed(let error, _): guard error.isRetriable else { throw error }
+        default: continue
+        }
+      }
+    }
+  }
+
+  /// Writes one record outside any transaction and waits until it is acknowledged.
+  package func write(_ record: JobRecord) async throws(KafkaError) {
+    let producer = try Producer(settings) { _ in }
+    let topic = try producer.topic(name)
+    try producer.produce(.job(record.id), value: Array(record.json.serialized().utf8), to: topic, tag: 0)
+    while true {
+      for acknowledgement in await producer.acknowledgements(timeout: .milliseconds(100)) {
+        guard let error = acknowledgement.error else { return }
+        throw error
+      }
+    }
+  }
+}
+
+extension Producer {
+  /// Writes a record of a job's state.
+  func produce(_ key: StateKey, value: [UInt8], to topic: ProducerTopic, tag: UInt64) throws(KafkaError) {
+    var failure: KafkaError?
+    Array(key.text.utf8).withUnsafeBytes { key in
+      value.withUnsafeBytes { value in
+        do throws(KafkaError) {
+          try produce(
+            to: topic, partition: 0, key: key, value: value, headers: nil, timestamp: Timestamp.now, tag: tag)
+        } catch {
+          failure = error
+        }
+      }
+    }
+    if let failure { throw failure }
+  }
+}

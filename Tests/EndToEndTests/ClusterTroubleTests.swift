@@ -1,0 +1,111 @@
+import Kafka
+import Testing
+
+/// Whatever a cluster may answer for a while, the sink equals the source in the end: record for record, in order.
+/// `Tests/EndToEndTests/ExactlyOnceTests.swift` does the same for the requests of transactions, fencing included.
+struct ClusterTroubleTests {
+  private static let (count, partitions) = (50_000, 4)
+
+  /// A job over a cluster of three brokers; `trouble` is told each time the sink has got another tenth.
+  private func run(
+    mayRepeat: Bool = false, _ trouble: (Cluster, Int) throws -> Void,
+    endingWith end: (Cluster) -> Void = { _ in }
+  ) async throws {
+    let cluster = try await Cluster(partitions: Self.partitions, brokers: 3)
+    let id = try await cluster.registerSchemas()
+    let value = try Cluster.customer(1, schemaID: id)
+    try await cluster.produce(
+      (0..<Self.count).lazy.map {
+        .init(partition: Int32($0 % Self.partitions), key: Array("\($0)".utf8), value: value)
+      }, batch: 200)
+    // The mock takes batches that overtake each other, which a broker refuses by their sequence numbers.
+    let sink = #"{"topic":"out","kafka":{"max.in.flight.requests.per.connection":"1"}}"#
+    let file = try PipelineFile(cluster, ["delivery": #"{"commitIntervalMs":100}"#, "sink": sink])
+    try trouble(cluster, 0)
+    let running = try Program.Running(["run", file.path])
+    async let outcome = running.outcome()
+    for tenth in 1..<10 {
+      while running.isRunning, try await written(cluster) < Self.count / 10 * tenth {}
+      try trouble(cluster, tenth)
+    }
+    let ended = try await outcome
+    end(cluster)
+    #expect(ended.exitCode == 0, "\(ended.errors)")
+    let wanted = (0..<Self.partitions).flatMap { part in
+      stride(from: part, to: Self.count, by: Self.partitions).map { Array("\($0)".utf8) }
+    }
+    let found = try await cluster.records().map(\.key)
+    guard !mayRepeat else { return expectNothingMissing(found, wanted) }
+    #expect(found.count == wanted.count)
+    let difference = zip(found, wanted).enumerated().first { $1.0 != $1.1 }
+    #expect(difference == nil, "the first difference is at \(difference?.offset ?? 0)")
+    let each = Int64(Self.count / Self.partitions)
+    #expect(
+      try await cluster.committed(partitions: Self.partitions)
+        == Array(repeating: each, count: Self.partitions))
+  }
+
+  /// The last copies are all there, in order. The mock takes batches behind one that it refused; a broker would not.
+  private func expectNothingMissing(_ keys: [[UInt8]?], _ wanted: [[UInt8]]) {
+    var seen: Set<[UInt8]?> = []
+    let last = Array(keys.reversed().filter { seen.insert($0).inserted }.reversed())
+    #expect(last.elementsEqual(wanted, by: ==), "\(last.count) different records")
+  }
+
+  private func written(_ cluster: Cluster) async throws -> Int {
+    Int(try await cluster.endOffsets(partitions: Self.partitions).reduce(0, +))
+  }
+
+  @Test func leadersChange() async throws {
+    try await run { cluster, tenth in
+      for topic in ["in", "out"] {
+        for partition in 0..<Int32(Self.partitions) {
+          try cluster.kafka.setLeader(
+            of: TopicPartition(topic, partition), to: (Int(partition) + tenth) % 3 + 1)
+        }
+      }
+    }
+  }
+
+  @Test func theCoordinatorMoves() async throws {
+    try await run { cluster, tenth in
+      try cluster.kafka.setCoordinator(ofGroup: "job", to: tenth % 3 + 1)
+    }
+  }
+
+  @Test func brokersAreSlow() async throws {
+    try await run { cluster, tenth in
+      for broker in 1...3 {
+        try cluster.kafka.setRoundTripTime(.milliseconds((tenth + broker) % 3 * 40), ofBroker: broker)
+      }
+    }
+  }
+
+  /// Errors that pass, mixed with answers as they should be. By the protocol's numbers: 3 unknown topic, 5 leader not
+  /// available, 6 not leader, 7 timed out, 13 network, 14 coordinator loading, 15 not available, 16 not coordinator,
+  /// 19 and 20 not enough replicas, 27 rebalancing, 56 storage, 74 and 75 epochs of leaders; -195 closes the connection.
+  @Test(
+    arguments: [
+      (MockCluster.Request.produce, [0, 19, 0, 0, 20, 6, 0, 7, 0, 5, 0, 0, 19, 19, 19]),
+      (.produce, [0, 0, -195, 0, 0, 0, -195, 0, 0, 0, 0, -195]),
+      (.fetch, [0, 6, 0, 0, 5, 0, 13, 0, 56, 0, 74, 0, 75, 0, 0, -195, 0, 0, 0, 6, 6, 6]),
+      (.listOffsets, [6, 5]), (.metadata, [0, 0, -195, 0, -195]),
+      (.offsetCommit, [0, 14, 0, 16, 0, 15, 0, 0, 16, 0, 14]), (.offsetFetch, [14, 16]),
+      (.findCoordinator, [15, 15, 0, 15]), (.joinGroup, [15, 16, 14]), (.heartbeat, [0, 16, 0, 15, 0]),
+      (.initProducerID, [14, 15, 16]),
+    ] as [(MockCluster.Request, [Int32])])
+  func requestsFailForAWhile(_ request: MockCluster.Request, _ codes: [Int32]) async throws {
+    try await run { cluster, tenth in
+      if tenth == 0 || tenth == 5 { cluster.kafka.answer(request, with: codes) }
+    }
+  }
+
+  /// What the client does not repeat by itself must not overtake what follows: it is read again, with all after it.
+  @Test func aRecordThatWasGivenUpIsReadAgain() async throws {
+    try await run(mayRepeat: true) { cluster, tenth in
+      if tenth == 0 || tenth == 5 { cluster.kafka.answer(.produce, with: [0, 0, 13, 0, 0, 0, 0, 13, 0]) }
+    } endingWith: { cluster in
+      cluster.kafka.answerNormally(.produce)
+    }
+  }
+}

@@ -1,0 +1,320 @@
+"""Kills two instances of one job again and again, lets them finish, and checks what they left.
+
+    kill_loop.py PROGRAM [--bootstrap HOST:PORT] [--rounds N] [--guarantee at-least-once|exactly-once] …
+
+Each round is a job of its own with its own topics. Its source holds records of aborted transactions and other gaps
+where the cluster knows transactions. Without --bootstrap everything happens in a sandbox, whose broker keeps no
+offsets of transactions, so that only at-least-once can be tried there.
+
+Checked after each round: every source record has its sink record, in order, with the untouched part of its value and
+nothing of the tagged one; it has an entry in the offset map, and the entry leads to it; under exactly-once none is
+there twice.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition, OFFSET_BEGINNING
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from world import SECRET, Sandbox
+
+SCHEMA = json.dumps({
+    "type": "record", "name": "Item", "fields": [
+        {"name": "id", "type": "long"},
+        {"name": "secret", "type": "string", "confluent:tags": ["PII"]}]})
+
+
+def varint(value: int) -> bytes:
+    """Avro's long: zigzag, seven bits a byte."""
+    value = value << 1 ^ value >> 63
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+class Bytes:
+    """Reads the variable-length integers that Avro and the offset map share."""
+
+    def __init__(self, data: bytes):
+        self.data, self.at = data, 0
+
+    def unsigned(self) -> int:
+        value = shift = 0
+        while True:
+            byte = self.data[self.at]
+            self.at += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+            shift += 7
+
+    def signed(self) -> int:
+        value = self.unsigned()
+        return value >> 1 ^ -(value & 1)
+
+
+class Round:
+    def __init__(self, options, registry: str, brokers: str, number: int):
+        self.options, self.registry, self.brokers = options, registry, brokers
+        self.random = random.Random(f"{options.seed}-{number}")
+        self.name = name(options, number)
+        self.source, self.sink = topics(options, number)
+        self.has_transactions = options.bootstrap is not None
+        # By partition: source offset and number of each record that counts.
+        self.records: dict[int, list[tuple[int, int]]] = {p: [] for p in range(options.partitions)}
+        self.kills = 0
+
+    def create_topics(self):
+        admin = AdminClient({"bootstrap.servers": self.brokers})
+        new = [NewTopic(topic, self.options.partitions, self.options.replication) for topic in (self.source, self.sink)]
+        for future in admin.create_topics(new).values():
+            future.result()
+
+    # Source
+
+    def produce(self):
+        rule = {
+            "name": "enc", "kind": "TRANSFORM", "mode": "WRITEREAD", "type": "ENCRYPT", "tags": ["PII"], "params": {
+                "encrypt.kek.name": "kill", "encrypt.kms.type": "local-kms", "encrypt.kms.key.id": "k"}}
+        source_id = self.register(f"{self.source}-value", {"schema": SCHEMA})
+        self.register(f"{self.sink}-value", {"schema": SCHEMA, "ruleSet": {"domainRules": [rule]}})
+        settings = {"bootstrap.servers": self.brokers, "linger.ms": 5, "batch.num.messages": 500}
+        if self.has_transactions:
+            settings["transactional.id"] = f"{self.name}-source"
+        producer = Producer(settings)
+        if self.has_transactions:
+            producer.init_transactions(30)
+        number, left = 0, self.options.records
+        while left > 0:
+            chunk = min(left, self.random.randint(1, self.options.records // 4))
+            counts = not self.has_transactions or self.random.random() < 0.8
+            number = self.produce_chunk(producer, source_id, number, chunk, counts)
+            left -= chunk if counts else 0
+
+    def register(self, subject: str, schema: dict) -> int:
+        request = urllib.request.Request(
+            f"{self.registry}/subjects/{subject}/versions", json.dumps(schema).encode(),
+            {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)["id"]
+
+    def produce_chunk(self, producer, schema_id: int, number: int, count: int, counts: bool) -> int:
+        written = []
+
+        def delivered(error, message):
+            if error is None:
+                written.append((message.partition(), message.offset(), int(message.key())))
+            elif counts:
+                raise RuntimeError(str(error))
+
+        if self.has_transactions:
+            producer.begin_transaction()
+        for index in range(number, number + count):
+            text = f"canary-{index}".encode()
+            value = b"\0" + schema_id.to_bytes(4, "big") + varint(index) + varint(len(text)) + text
+            while True:
+                try:
+                    producer.produce(
+                        self.source, key=str(index), value=value, partition=index % self.options.partitions,
+                        on_delivery=delivered)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            producer.poll(0)
+        producer.flush()
+        if self.has_transactions:
+            producer.commit_transaction() if counts else producer.abort_transaction()
+        if counts:
+            for partition, offset, index in written:
+                self.records[partition].append((offset, index))
+        return number + count
+
+    # Job
+
+    def pipeline(self, folder: str) -> str:
+        delivery = {"guarantee": self.options.guarantee, "commitIntervalMs": 100}
+        if self.options.rate:
+            delivery["recordsPerSecond"] = self.options.rate
+        file = Path(folder) / "pipeline.json"
+        file.write_text(json.dumps({
+            "name": self.name,
+            "kafka": {
+                "bootstrap.servers": self.brokers, "session.timeout.ms": self.options.session_timeout,
+                "heartbeat.interval.ms": self.options.session_timeout // 10},
+            "schemaRegistry": {"url": self.registry},
+            "rules": {"rule.executors._default_.param.secret": SECRET},
+            "source": {"topics": [self.source], "until": "end"},
+            "steps": [{"encrypt": {}}],
+            "sink": {"topic": self.sink},
+            "delivery": delivery}))
+        return str(file)
+
+    def start(self, file: str, instance: str, folder: str) -> subprocess.Popen:
+        log = open(Path(folder) / f"{instance}.log", "a")
+        return subprocess.Popen(
+            [self.options.program, "run", "--instance", instance, file], stdout=log, stderr=log)
+
+    def run(self):
+        """Kills instances at random moments, then waits until both have seen the job through."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = self.pipeline(folder)
+            running = {instance: self.start(file, instance, folder) for instance in ("a", "b")}
+            deadline = time.monotonic() + self.options.patience
+            for _ in range(self.options.kills):
+                time.sleep(self.random.uniform(0.2, self.options.longest))
+                victim = self.random.choice(list(running))
+                if running[victim].poll() is None:
+                    running[victim].send_signal(signal.SIGKILL)
+                    self.kills += 1
+                running[victim].wait()
+                if self.random.random() < 0.5:
+                    time.sleep(self.random.uniform(0, 1))
+                running[victim] = self.start(file, victim, folder)
+            for instance, process in running.items():
+                try:
+                    code = process.wait(max(deadline - time.monotonic(), 1))
+                except subprocess.TimeoutExpired:
+                    code = None
+                if code != 0:
+                    for other in running.values():
+                        other.kill()
+                    text = (Path(folder) / f"{instance}.log").read_text()
+                    raise AssertionError(f"instance {instance} ended with {code}:\n{text[-3000:]}")
+
+    # Check
+
+    def read(self, topic: str, partitions: int) -> dict[int, list]:
+        consumer = Consumer({
+            "bootstrap.servers": self.brokers, "group.id": "check", "enable.auto.commit": False,
+            "enable.partition.eof": True, "isolation.level": "read_committed"})
+        consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(partitions)])
+        found = {p: [] for p in range(partitions)}
+        left = set(found)
+        while left:
+            for message in consumer.consume(5_000, timeout=1):
+                if message.error() is None:
+                    found[message.partition()].append(message)
+                elif message.error().code() == KafkaError._PARTITION_EOF:
+                    left.discard(message.partition())
+                    partition = TopicPartition(topic, message.partition())
+                    _, end = consumer.get_watermark_offsets(partition)
+                    assert message.offset() == end, f"{topic}[{partition.partition}]: a transaction was left open"
+                else:
+                    raise RuntimeError(str(message.error()))
+        consumer.close()
+        return found
+
+    def offset_map(self) -> dict[int, dict[int, int]]:
+        """Sink offset by partition and source offset: pieces in the order they were written, later ones on top."""
+        entries: dict[int, dict[int, int]] = {p: {} for p in range(self.options.partitions)}
+        for message in self.read(f"{self.name}.state", 1)[0]:
+            kind, *rest = message.key().decode().split("/")
+            if kind != "map" or message.value() is None:
+                continue
+            data = Bytes(message.value())
+            assert data.unsigned() == 1, "version of the offset map"
+            source = target = 0
+            while data.at < len(data.data):
+                source += data.signed()
+                target += data.signed()
+                for _ in range(data.unsigned()):
+                    entries[int(rest[1])][source] = target
+                    source, target = source + 1, target + 1
+        return entries
+
+    def check(self) -> int:
+        """Raises what is wrong; returns how many records were written more than once."""
+        sink, entries, repeated = self.read(self.sink, self.options.partitions), self.offset_map(), 0
+        for partition, records in self.records.items():
+            where = f"{self.sink}[{partition}]"
+            position = {index: place for place, (_, index) in enumerate(records)}
+            at, furthest = {}, -1
+            for message in sink[partition]:
+                index = int(message.key())
+                value = Bytes(message.value()[5:])
+                assert value.signed() == index, f"{where}@{message.offset()}: another id than its key's {index}"
+                assert b"canary" not in message.value(), f"{where}@{message.offset()}: a tagged value in the clear"
+                place = position[index]
+                assert place <= furthest + 1, f"{where}@{message.offset()}: {index} comes before what precedes it"
+                if place <= furthest:
+                    repeated += 1
+                furthest = max(furthest, place)
+                at[message.offset()] = index
+            assert furthest == len(records) - 1, f"{where}: {len(records) - 1 - furthest} records are missing"
+            for offset, index in records:
+                target = entries[partition].get(offset)
+                assert target is not None, f"{where}: no entry for source offset {offset}"
+                assert at.get(target) == index, f"{where}: source offset {offset} leads to {at.get(target)}, not {index}"
+        if self.options.guarantee == "exactly-once":
+            assert repeated == 0, f"{self.sink}: {repeated} records are there twice"
+        return repeated
+
+
+def name(options, number: int) -> str:
+    return f"kill-{options.seed}-{number}"
+
+
+def topics(options, number: int) -> tuple[str, str]:
+    return f"{name(options, number)}-in", f"{name(options, number)}-out"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Kills two instances of a job again and again and checks the result.")
+    parser.add_argument("program")
+    parser.add_argument("--bootstrap", help="brokers to use in place of the sandbox's")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--guarantee", choices=["at-least-once", "exactly-once"], default="at-least-once")
+    parser.add_argument("--records", type=int, default=5_000)
+    parser.add_argument("--partitions", type=int, default=4)
+    parser.add_argument("--replication", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=3, help="kills a round")
+    parser.add_argument("--longest", type=float, default=3, help="longest time between kills, in seconds")
+    parser.add_argument("--rate", type=int, default=0, help="records a second an instance may read; 0: all it can")
+    parser.add_argument("--session-timeout", type=int, default=6_000, help="the group's, in milliseconds")
+    parser.add_argument("--patience", type=float, default=180, help="how long a round may take, in seconds")
+    parser.add_argument("--seed", default=f"{os.getpid()}-{int(time.time())}")
+    options = parser.parse_args()
+    if options.bootstrap is None and options.guarantee == "exactly-once":
+        parser.error("the sandbox's broker keeps no offsets of transactions: --bootstrap is needed for exactly-once")
+
+    wanted = {}
+    if options.bootstrap is None:
+        for number in range(options.rounds):
+            wanted |= {topic: options.partitions for topic in topics(options, number)}
+            wanted[f"{name(options, number)}.state"] = 1
+    failed = repeated = kills = 0
+    with Sandbox(options.program, wanted) as sandbox:
+        for number in range(options.rounds):
+            start = time.monotonic()
+            round = Round(options, sandbox.registry, options.bootstrap or sandbox.brokers, number)
+            try:
+                if options.bootstrap is not None:
+                    round.create_topics()
+                round.produce()
+                round.run()
+                again = round.check()
+                repeated += again
+                print(f"round {number}: {round.kills} kills, {again} records repeated, "
+                      f"{time.monotonic() - start:.1f} s", flush=True)
+            except AssertionError as error:
+                failed += 1
+                print(f"round {number}: FAILED: {error}", flush=True)
+            kills += round.kills
+    print(f"{options.rounds - failed} of {options.rounds} rounds good; {kills} kills, {repeated} records repeated")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
