@@ -87,29 +87,36 @@ struct ConsumerTests {
 
   @Test func groupsRebalance() async throws {
     let cluster = try await cluster(records: 0)
-    let settings: ClientSettings = ["session.timeout.ms": "6000", "heartbeat.interval.ms": "100"]
-    let first = try cluster.consumer(settings)
-    let second = try cluster.consumer(settings)
-    try await first.subscribe(["t"])
-    let all = await first.next { if case .assigned(let partitions) = $0 { partitions } else { nil } }
-    #expect(Set(all) == [TopicPartition("t", 0), TopicPartition("t", 1)])
-    try await first.accept(Dictionary(uniqueKeysWithValues: all.map { ($0, .earliest) }))
-    try await second.subscribe(["t"])
-    async let secondShare = second.next {
-      if case .assigned(let partitions) = $0, !partitions.isEmpty { partitions } else { nil }
+    // On a busy machine the mock may forget a member that waits to join; it asks again after the poll interval.
+    let settings: ClientSettings = [
+      "session.timeout.ms": "6000", "heartbeat.interval.ms": "100", "max.poll.interval.ms": "6000",
+    ]
+    let members = [try cluster.consumer(settings), try cluster.consumer(settings)]
+    try await members[0].subscribe(["t"])
+    var shares: [[TopicPartition]] = [try await members[0].nextShare(), []]
+    #expect(shares[0] == [TopicPartition("t", 0), TopicPartition("t", 1)])
+    try await members[1].subscribe(["t"])
+    // Whatever the group does on its way there, each member has one partition in the end.
+    var revocations = 0
+    while shares.map(\.count) != [1, 1] {
+      for (index, member) in members.enumerated() {
+        for event in await member.poll(maxRecords: 1, timeout: .milliseconds(50)) {
+          switch event {
+          case .assigned(let partitions):
+            try await member.accept(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .earliest) }))
+            shares[index] = partitions
+          case .revoked(let partitions, lost: _):
+            #expect(Set(partitions) == Set(shares[index]))
+            try await member.release(partitions)
+            shares[index] = []
+            revocations += 1
+          default: continue
+          }
+        }
+      }
     }
-    let (revoked, lost) = await first.next {
-      if case .revoked(let partitions, let lost) = $0 { (partitions, lost) } else { nil }
-    }
-    #expect(Set(revoked) == Set(all) && !lost)
-    try await first.release(revoked)
-    let firstShare = await first.next { if case .assigned(let partitions) = $0 { partitions } else { nil } }
-    try await first.accept(Dictionary(uniqueKeysWithValues: firstShare.map { ($0, .committed) }))
-    let share = await secondShare
-    #expect(firstShare.count == 1 && share.count == 1 && firstShare != share)
-    try await second.accept([share[0]: .committed])
-    try await second.close()
-    try await first.close()
+    #expect(revocations > 0 && Set(shares.joined()).count == 2)
+    for member in members { try await member.close() }
   }
 
   @Test func aBatchOutlivesItsConsumer() async throws {

@@ -104,4 +104,11 @@ extension Consumer {
       }
     }
   }
+
+  /// Waits for partitions and takes them.
+  func nextShare() throws -> [TopicPartition] {
+    let share = next { if case .assigned(let partitions) = $0 { partitions } else { nil } }
+    try accept(Dictionary(uniqueKeysWithValues: share.map { ($0, .earliest) }))
+    return share.sorted()
+  }
 }
