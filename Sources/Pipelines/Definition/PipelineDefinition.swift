@@ -138,8 +138,9 @@ extension PipelineDefinition {
     let source = Self.side("source", of: document, topic: sourceTopic, &problems)
     let sink = Self.side("sink", of: document, topic: sinkTopic, &problems)
     let transactionTimeout = sink?.kafka["transaction.timeout.ms"].flatMap { Int($0) } ?? 60_000
+    // A record is two changes: when it is written and when it is acknowledged.
     deliveryLimits = Delivery.Limits(
-      interval: .milliseconds(interval), changes: delivery?["commitRecords"]?.lenientInteger ?? 100_000,
+      interval: .milliseconds(interval), changes: (delivery?["commitRecords"]?.lenientInteger ?? 100_000) * 2,
       transactionAge: .milliseconds(transactionTimeout * 2 / 3))
     if guarantee == .exactlyOnce {
       if interval > transactionTimeout / 2 {

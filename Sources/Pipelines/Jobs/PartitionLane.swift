@@ -244,6 +244,8 @@ actor PartitionLane {
       } else if let offset {
         counts.written += 1
         ledger.finish(ticket)
+        // The position may have moved, perhaps behind a commit that counted the record as written.
+        changes += 1
         // Records with another key go to several partitions, and no offset stands for all of them. What follows a
         // refused record was acknowledged in vain.
         if around.keys == nil, let position = ledger.position, position > offset {
@@ -251,6 +253,7 @@ actor PartitionLane {
         }
       }
     }
+    tellChanges()
   }
 
   /// The offset to commit; `nil` before anything was finished.

@@ -88,7 +88,8 @@ extension Delivery {
     case .purge: return begin(.rewind)
     case .rewind:
       covered = changes
-      changedAt = nil
+      // What was acknowledged before is still to be committed.
+      changedAt = guarantee == .atLeastOnce ? now : nil
       let release = releaseLeaving()
       return release + (isEnding ? finish() : pauseAndProceed())
     }
