@@ -125,7 +125,8 @@ struct BadInputTests {
     later.metadata = .init(properties: ["version": "later"])
     let laterID = try #require(try await cluster.schemas.register(later, under: Subject("in-value")).id)
     try await cluster.produce([.init(value: try Cluster.customer(2, schemaID: id))])
-    let file = try PipelineFile(cluster, ["source": #"{"topics":["in"]}"#])
+    let file = try PipelineFile(
+      cluster, ["source": #"{"topics":["in"]}"#, "onFailure": #"{"action":"stop","outageLimitMs":1000}"#])
     let running = try Program.Running(["run", file.path])
     _ = try await cluster.records(atLeast: 1)
     await cluster.registry.stop()

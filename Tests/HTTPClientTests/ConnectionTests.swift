@@ -103,12 +103,13 @@ struct ConnectionTests {
     var configuration = HTTPClient.Configuration()
     configuration.maximumConcurrentRequests = 1
     let client = try HTTPClient(configuration)
+    let (results, result) = AsyncStream.makeStream(of: Result<HTTPResponse, HTTPError>.self)
     for number in 0..<10 {
       let request = HTTPRequest(.get, "\(server.url)/\(number)")
       client.mailbox.submit(
         Submission(
           id: client.mailbox.nextID(), request: request, destination: try request.checkedDestination()
-        ) { result in #expect(throws: Never.self) { try result.get() } })
+        ) { result.yield($0) })
     }
     var order: [String] = []
     for await target in arrivals {
@@ -116,6 +117,7 @@ struct ConnectionTests {
       if order.count == 10 { break }
     }
     #expect(order == (0..<10).map { "/\($0)" })
+    for await result in results.prefix(10) { #expect(throws: Never.self) { try result.get() } }
     #expect(server.acceptedCount == 1)
   }
 
