@@ -133,6 +133,26 @@ struct SchemaDriftTests {
         == (0..<Self.count).map { Self.document($0, version: $0 % 5) })
   }
 
+  /// A schema that is met with its first record, because the source's subject does not have it.
+  @Test func aTwinMadeInMidRunDoesNotStayTheLatest() async throws {
+    let cluster = try await Cluster()
+    var sink = RegisteredSchema(text: Self.schema(4))
+    sink.ruleSet = Cluster.rules()
+    try await cluster.schemas.register(sink, under: Subject("out-value"))
+    let writer = RegisteredSchema(text: Self.schema(2))
+    let id = try #require(try await cluster.schemas.register(writer, under: Subject("elsewhere")).id)
+    let body = try AvroJSONEncoder.body(
+      Self.document(1, version: 2), schema: AvroSchema(parsing: Self.schema(2)))
+    try await cluster.produce([.init(value: [0, 0, 0, 0, UInt8(id)] + body)])
+    let file = try file(cluster, ["sink": #"{"topic":"out","whenDifferent":"twin"}"#])
+    let outcome = try await file.run()
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    let documents = try await documents(in: "out", of: cluster)
+    #expect(documents.map { $0.object?.map(\.name) } == [Self.versions[2]])
+    #expect(!documents.contains { $0.serialized().contains("canary") })
+    #expect(try await cluster.schemas.latest(Subject("out-value")).text.contains("phone"))
+  }
+
   @Test func resolutionBringsEverythingToOneStructure() async throws {
     let cluster = try await cluster()
     let file = try file(cluster, ["sink": #"{"topic":"out","whenDifferent":"resolve"}"#])

@@ -65,7 +65,10 @@ package actor PlanCache {
       try ParsedSchema(entry.schema, references: entry.references, named: name)
     }
     if writer.hasMessages, request.message == nil { return .needsMessage }
-    return .plan(try await plan(for: writer, message: request.message, named: name))
+    let plan = try await plan(for: writer, message: request.message, named: name)
+    // A schema that preflight did not know of may just have got a twin, which must not stay the latest version.
+    if compiler.settings.whenDifferent == .twin { try await sinks.settleTwins() }
+    return .plan(plan)
   }
 
   /// The plan for a schema that is at hand.
