@@ -34,7 +34,8 @@ format: ## Format the sources.
 	@swift format --in-place --recursive Sources Tests Package.swift
 
 sanitize-thread: test-packages ## Run the unit tests under the thread sanitizer.
-	@swift test --sanitize=thread --scratch-path .build-thread --skip EndToEndTests
+	@ulimit -s 65536 && swift test --sanitize=thread --scratch-path .build-thread --skip EndToEndTests \
+	  --experimental-maximum-parallelization-width 4
 
 sanitize-address: test-packages ## Run the codec, crypto and JSON tests under the address sanitizer.
 	@# Checked frames are several times as large; threads take their stacks' size from this limit.

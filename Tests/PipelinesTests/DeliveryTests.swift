@@ -343,6 +343,17 @@ struct AtLeastOnceDeliveryTests {
     talk.say(.done(.rewind), .start(.proceed))
   }
 
+  @Test func aRecordRefusedDuringACommitIsReadAgainAfterIt() {
+    var talk = Conversation(.atLeastOnce)
+    talk.write(until: .commit)
+    talk.say(.rejected(tooLarge, isRetriable: true))
+    talk.say(.done(.commit), .start(.purge))
+    talk.say(.done(.purge), .start(.rewind))
+    talk.say(.done(.rewind), .start(.proceed))
+    talk.say(.rejected(tooLarge, isRetriable: true))
+    talk.say(.done(.proceed), .start(.purge))
+  }
+
   @Test func aRefusedRecordEndsTheJobWithoutWaitingForIt() {
     var talk = Conversation(.atLeastOnce)
     talk.pass(.zero, changes: 5)

@@ -113,7 +113,10 @@ extension Delivery {
   /// Nothing is under way and the lanes write; but what came up meanwhile may need a commit with lanes held.
   private mutating func settle() -> [Action] {
     phase = .writing
-    return isEnding || !leaving.isEmpty ? commit() : []
+    if isEnding || !leaving.isEmpty { return commit() }
+    guard mustReadAgain else { return [] }
+    mustReadAgain = false
+    return begin(.purge)
   }
 
   private mutating func releaseLeaving() -> [Action] {
@@ -166,11 +169,12 @@ extension Delivery {
     if !isRetriable { fail(failure) }
     switch phase {
     // Nothing is written then, or it is being given up.
-    case .step(.abort), .step(.purge), .step(.rewind), .step(.proceed), .waiting(.abort, _),
-      .waiting(.proceed, _):
-      return []
+    case .step(.abort), .step(.purge), .step(.rewind), .waiting(.abort, _), .waiting(.proceed, _): return []
     // Under exactly-once the commit itself will fail; under at-least-once it covers only what was acknowledged.
-    case .step(.commit), .waiting(.commit, _), .over: return []
+    case .step(.commit), .waiting(.commit, _), .step(.proceed):
+      if guarantee == .atLeastOnce, isRetriable { mustReadAgain = true }
+      return []
+    case .over: return []
     default: break
     }
     if guarantee == .exactlyOnce { return begin(.abort) }

@@ -108,6 +108,8 @@ package struct Delivery: Sendable {
   var isEnding = false
   /// Why it ends, if not in good order.
   package internal(set) var failure: JobFailure?
+  /// At-least-once: a record was refused while a commit was under way, so it and what follows must be read again.
+  var mustReadAgain = false
   /// Transactions aborted in a row.
   var aborts = 0
 
