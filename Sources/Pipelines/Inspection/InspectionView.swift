@@ -7,6 +7,8 @@ internal import SchemaRegistry
 struct InspectionView {
   let fieldPlan: FieldPlan
   let work: [FieldWork]
+  /// Fields inside a tagged one that its tag does not reach.
+  let uncovered: [String]
   /// `nil` where no rule seals whole payloads.
   let payload: FieldWork?
 
@@ -31,8 +33,10 @@ struct InspectionView {
       TagRules.ExternalTags(pattern: try TagPattern(pattern), tags: Set(tags))
     }
     let pair = SchemaPair(writer: schema, message: message, sink: schema)
-    fieldPlan = try pair.fieldPlan(
-      opening: TagRules(selectors: selectors, external: external), sealing: TagRules(selectors: []))
+    let (tagged, none) = (TagRules(selectors: selectors, external: external), TagRules(selectors: []))
+    fieldPlan = try pair.fieldPlan(opening: tagged, sealing: none)
+    // As if it were to be sealed, which refuses tags that the walk does not reach and names what they leave out.
+    uncovered = try pair.fieldPlan(opening: none, sealing: tagged).leftClear
     work = fieldPlan.fields.map { FieldWork(inspecting: $0.type == .string, candidates) }
     payload = directions.allSatisfy(\.payload.isEmpty) ? nil : FieldWork(inspecting: false, candidates)
   }

@@ -73,6 +73,9 @@ package actor RecordInspector {
     let subject = try naming.subject(
       recordName: located.schema.recordName(located.message), of: located.name)
     let view = try InspectionView(located.schema, located.message, subject, rules, named: located.name)
+    if let field = view.uncovered.first, !reveals {
+      return ["hidden": .string("\(field) is inside a tagged field; --reveal shows the record")]
+    }
     var body = located.body
     if let payload = view.payload {
       let finding = try await retrying { () throws(FieldFailure) in
