@@ -78,6 +78,9 @@ extension KafkaError {
   /// The local queue of records to send is full; it empties as the broker acknowledges.
   package var isQueueFull: Bool { code == RD_KAFKA_RESP_ERR__QUEUE_FULL.rawValue }
 
+  /// The record is larger than the producer, or the broker, takes.
+  package var isTooLarge: Bool { code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE.rawValue }
+
   package var isTimeout: Bool { code == RD_KAFKA_RESP_ERR__TIMED_OUT.rawValue }
 
   /// A commit came too late: the partitions already belong to another member.

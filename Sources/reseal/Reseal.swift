@@ -11,7 +11,7 @@ struct Reseal: AsyncParsableCommand {
       level encryption does, and writes the result. What to do is declared in a pipeline file.
 
       Exit codes: 0 done, 1 job failed, 2 usage, 3 interrupted before the end (run again to resume), \
-      78 configuration refused.
+      4 done but with records skipped or dead-lettered, 78 configuration refused.
       """,
     version: "0.1.0",
     subcommands: [
@@ -49,6 +49,8 @@ struct Reseal: AsyncParsableCommand {
 extension ExitCode {
   /// Stopped before the end; another run resumes.
   static let interrupted = ExitCode(3)
+  /// Done, but some records were skipped or put aside as dead letters.
+  static let incomplete = ExitCode(4)
   /// The configuration must not run as it is (EX_CONFIG).
   static let refused = ExitCode(78)
 }

@@ -12,13 +12,16 @@ package struct KeySpecification: Sendable, Hashable {
   /// Whole days after which a DEK is replaced by a new version; `nil` for one version forever.
   package let expiryDays: Int?
 
-  /// For a KEK that exists.
-  package init(kekName: String, algorithm: DEKAlgorithm, expiryDays: Int?) {
+  /// For a KEK that exists, unless it says how to make one.
+  package init(
+    kekName: String, kmsType: String? = nil, kmsKeyID: String? = nil, algorithm: DEKAlgorithm,
+    expiryDays: Int?
+  ) {
     self.kekName = kekName
+    self.kmsType = kmsType
+    self.kmsKeyID = kmsKeyID
     self.algorithm = algorithm
     self.expiryDays = expiryDays
-    kmsType = nil
-    kmsKeyID = nil
   }
 
   /// Throws with the parameter at fault.

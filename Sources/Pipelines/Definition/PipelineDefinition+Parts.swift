@@ -51,7 +51,7 @@ extension RuleAllowances {
     passedRules = Set(pipeline["passRules"]?.array?.compactMap(\.string) ?? [])
     clearFields = Set(pipeline["acceptClear"]?.array?.compactMap(\.string) ?? [])
     plaintextOnFailure = pipeline["allowPlaintextOnFailure"]?.bool ?? false
-    deadLetters = pipeline["onFailure"]?["action"]?.string == "deadLetter"
+    deadLetters = pipeline["onFailure"]?["deadLetter"] != nil
   }
 }
 

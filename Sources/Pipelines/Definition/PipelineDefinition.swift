@@ -55,6 +55,9 @@ package struct PipelineDefinition: Sendable {
   package let guarantee: Delivery.Guarantee
   package let deliveryLimits: Delivery.Limits
   package let throttleLimits: Throttle.Limits
+  package let failurePolicy: FailurePolicy
+  /// `nil` when records that cannot be processed have no place to go.
+  package let deadLetters: DeadLetterSettings?
   /// How long to wait for services that do not answer.
   package let outageLimit: Duration
 
@@ -131,6 +134,18 @@ extension PipelineDefinition {
     let delivery = document["delivery"]
     guarantee = delivery?["guarantee"]?.string.flatMap(Delivery.Guarantee.init(rawValue:)) ?? .atLeastOnce
     outageLimit = .milliseconds(document["onFailure"]?["outageLimitMs"]?.lenientInteger ?? 3_600_000)
+    deadLetters = DeadLetterSettings(document["onFailure"]?["deadLetter"])
+    failurePolicy = FailurePolicy(
+      document["onFailure"]?["action"]?.string.flatMap(FailurePolicy.Action.init(rawValue:)) ?? .stop,
+      hasDeadLetters: deadLetters != nil)
+    if failurePolicy.action == .deadLetter, deadLetters == nil {
+      problems.append(
+        Problem("$.onFailure", "\"deadLetter\" is missing: it names the topic and the KEK of the letters"))
+    }
+    if let topic = deadLetters?.topic, [sourceTopic, sinkTopic].contains(topic) {
+      problems.append(
+        Problem("$.onFailure.deadLetter.topic", "must be a topic of its own, neither source nor sink"))
+    }
     let interval = delivery?["commitIntervalMs"]?.lenientInteger ?? 1_000
     throttleLimits = Throttle.Limits(
       recordsPerSecond: delivery?["recordsPerSecond"]?.lenientInteger,

@@ -269,9 +269,20 @@ package enum PipelineShape {
 
   private static let failure: [Member] = [
     Member(
-      "action", .choice([.init("stop", "Stop the job; nothing past the record is committed.")]),
+      "action",
+      .choice([
+        .init("stop", "Stop the job; nothing past the record is committed."),
+        .init(
+          "skip", "Leave out, list and count records that no deserializer could read; stop at all others."),
+        .init(
+          "deadLetter", "Seal the record as it came, write it to the dead letter topic, count it and go on."),
+      ]),
       default: "stop",
-      "What becomes of a record that cannot be processed."),
+      "What becomes of a record that cannot be processed, whatever its rules say; a rule that says DLQ sends its records "
+        + "to the dead letter topic in any case."),
+    Member(
+      "deadLetter", .object(DeadLetterSettings.members),
+      "The sealed dead letters, to be read and replayed with reseal dlq."),
     Member(
       "outageLimitMs", .integer(0...604_800_000), default: 3_600_000,
       "How long to wait for a registry or key management service that does not answer, in milliseconds, before the "

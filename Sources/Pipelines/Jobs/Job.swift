@@ -63,7 +63,10 @@ package actor Job {
       around = PartitionLane.Surroundings(
         values: prepared.values.cache, keys: prepared.keys?.cache, keyRings: prepared.clients.keyRings,
         producer: producer, sink: try producer.topic(definition.sinkTopic),
-        sinkPartitionCount: prepared.sinkPartitionCount, seals: definition.steps.seals, tick: Tick(),
+        sinkPartitionCount: prepared.sinkPartitionCount, seals: definition.steps.seals,
+        policy: definition.failurePolicy,
+        deadLetters: try DeadLetters(prepared.deadLetters, job: definition.name, producer), log: log,
+        tick: Tick(),
         gate: Gate(), throttle: Throttle(definition.throttleLimits), tally: Tally(), troubles: Troubles(),
         outages: OutageLimit(definition.outageLimit, log: log))
       stateTopic = if let state = prepared.state { try producer.topic(state.topic.name) } else { nil }

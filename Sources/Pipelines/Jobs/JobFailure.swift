@@ -10,6 +10,8 @@ package enum JobFailure: Error, CustomStringConvertible {
   case record(TopicPartition, offset: Int64, RecordFailure)
   /// The sink did not take a record.
   case delivery(TopicPartition, offset: Int64, KafkaError)
+  /// A record that could not be processed could not be put aside either.
+  case letter(TopicPartition, offset: Int64, String)
   case kafka(KafkaError)
   /// The transactional id is another process's now.
   case fenced(String, KafkaError)
@@ -25,6 +27,8 @@ package enum JobFailure: Error, CustomStringConvertible {
     case .record(let partition, let offset, let failure): "record \(partition)@\(offset): \(failure)"
     case .delivery(let partition, let offset, let error):
       "record \(partition)@\(offset) was not written to the sink: \(error)"
+    case .letter(let partition, let offset, let reason):
+      "record \(partition)@\(offset) could not be processed, and not be put aside as a dead letter: \(reason)"
     case .kafka(let error): "\(error)"
     case .fenced(let id, let error):
       "another process took over the transactional id \(id), or a transaction was open for longer than "

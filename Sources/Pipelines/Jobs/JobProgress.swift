@@ -12,6 +12,9 @@ package struct JobProgress: Sendable, Hashable {
   /// Records that came out as they went in, but for the schema reference.
   package var recordsPassed = 0
   package var fields = FieldCounts()
+  /// Records that were left out, and records that became dead letters, by what was wrong with them.
+  package var skipped: [FailureClass: Int] = [:]
+  package var deadLettered: [FailureClass: Int] = [:]
   /// Bytes of keys and values read.
   package var bytesRead = 0
   /// Offsets between the position and the end the job goes to (bounded), or the end as last seen.
@@ -22,6 +25,9 @@ package struct JobProgress: Sendable, Hashable {
   /// Since the first partitions were assigned; joining the group is not counted.
   package var elapsed = Duration.zero
 
+  /// Whether every record got through.
+  package var isWhole: Bool { skipped.isEmpty && deadLettered.isEmpty }
+
   package init() {}
 
   mutating func add(_ lane: LaneCounts) {
@@ -31,6 +37,8 @@ package struct JobProgress: Sendable, Hashable {
     recordsOpened += lane.opened
     recordsPassed += lane.passed
     fields += lane.fields
+    skipped.merge(lane.skipped, uniquingKeysWith: +)
+    deadLettered.merge(lane.deadLettered, uniquingKeysWith: +)
     bytesRead += lane.bytesRead
   }
 }
@@ -43,12 +51,12 @@ struct LaneCounts: Sendable {
   var opened = 0
   var passed = 0
   var fields = FieldCounts()
+  var skipped: [FailureClass: Int] = [:]
+  var deadLettered: [FailureClass: Int] = [:]
   var bytesRead = 0
 
-  /// Notes a record that was handed on, and what happened to its fields.
-  mutating func note(_ record: ConsumedRecord, _ fields: FieldCounts) {
-    read += 1
-    bytesRead += (record.key?.count ?? 0) + (record.value?.count ?? 0)
+  /// Notes a record that was handed on, by what happened to its fields.
+  mutating func note(_ fields: FieldCounts) {
     self.fields += fields
     if fields.sealed + fields.rekeyed > 0 {
       sealed += 1

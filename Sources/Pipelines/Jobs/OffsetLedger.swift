@@ -9,6 +9,8 @@ package struct OffsetLedger: Sendable {
   private struct Entry {
     let offset: Int64
     var isDone: Bool
+    /// Whether the record became a dead letter, and so has no place in the sink.
+    var isLetter = false
   }
 
   /// A ring: the oldest unfinished entry is at `head`.
@@ -29,9 +31,9 @@ package struct OffsetLedger: Sendable {
   package var openCount: Int { count }
 
   /// Enters the next record.
-  package mutating func enter(_ offset: Int64) -> Ticket {
+  package mutating func enter(_ offset: Int64, isLetter: Bool = false) -> Ticket {
     if count == entries.count { grow() }
-    entries[index(count)] = Entry(offset: offset, isDone: false)
+    entries[index(count)] = Entry(offset: offset, isDone: false, isLetter: isLetter)
     count += 1
     return firstTicket &+ Ticket(count - 1)
   }
@@ -45,6 +47,12 @@ package struct OffsetLedger: Sendable {
   package func offset(of ticket: Ticket) -> Int64? {
     let distance = Int(ticket &- firstTicket)
     return distance < count ? entries[index(distance)].offset : nil
+  }
+
+  /// Whether an open entry is that of a dead letter.
+  package func isLetter(_ ticket: Ticket) -> Bool {
+    let distance = Int(ticket &- firstTicket)
+    return distance < count && entries[index(distance)].isLetter
   }
 
   /// Marks a record as done. A ticket that is not open is ignored: its lane was given up in between.

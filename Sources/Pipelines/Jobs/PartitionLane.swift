@@ -1,6 +1,8 @@
 internal import Codecs
+internal import FieldCrypto
 internal import Kafka
 package import KeyManagement
+internal import Logging
 
 /// Processes the records of one partition in order and keeps the books on them.
 ///
@@ -18,6 +20,10 @@ actor PartitionLane {
     let sinkPartitionCount: Int
     /// Whether `__rule.*` headers must go: they would make clients skip the rules.
     let seals: Bool
+    let policy: FailurePolicy
+    /// `nil` when there is no topic for them.
+    let deadLetters: DeadLetters?
+    let log: Logger
     let tick: Tick
     let gate: Gate
     let throttle: Throttle
@@ -41,10 +47,10 @@ actor PartitionLane {
   /// Where the job ends in this partition; `nil` when it goes on.
   private let end: Int64?
   private let queue: LaneQueue
-  private let around: Surroundings
+  let around: Surroundings
   private let engines: LaneEngines
-  private var ledger = OffsetLedger()
-  private(set) var counts = LaneCounts()
+  var ledger = OffsetLedger()
+  var counts = LaneCounts()
   private var isProcessing = false
   private var runs = OffsetRuns()
   /// Changes not yet in the tally.
@@ -52,6 +58,8 @@ actor PartitionLane {
   /// Records that may be processed before the throttle is asked again, and bytes it does not know of yet.
   private var allowance = 0
   private var untoldBytes = 0
+  /// Made for the first record that needs one.
+  private var writer: LetterWriter?
 
   init(_ partition: TopicPartition, number: UInt32, end: Int64?, queue: LaneQueue, around: Surroundings) {
     self.partition = partition
@@ -84,6 +92,8 @@ actor PartitionLane {
 
   private func process(_ batch: RecordBatch) async throws(JobFailure) {
     var index = 0
+    // What was found to be wrong with the record at hand while something was fetched for it.
+    var failure: RecordFailure?
     while index < batch.count, !queue.isAbandoned {
       if let end, batch[index].offset >= end { return }
       guard around.gate.isOpen, mayGoOn() else {
@@ -91,10 +101,12 @@ actor PartitionLane {
         continue
       }
       // The record's memory goes with the batch, which this call holds; nothing of it is kept across a wait.
-      switch step(batch[index]) {
-      case .done: index += 1
+      switch failure.map({ giveUp(batch[index], $0, rule: .error) }) ?? step(batch[index]) {
+      case .done:
+        index += 1
+        failure = nil
       case .wait: await pause()
-      case .fetch(let missing): try await fetch(missing, for: batch[index].offset)
+      case .fetch(let missing): failure = try await fetch(missing, for: batch[index].offset)
       case .failed(let failure): throw failure
       }
       if around.troubles.failure != nil { return }
@@ -119,7 +131,7 @@ actor PartitionLane {
     changes = 0
   }
 
-  private enum Step {
+  enum Step {
     case done
     /// Until something has happened.
     case wait
@@ -131,7 +143,7 @@ actor PartitionLane {
     switch engines.process(record) {
     case .rewritten(let rewritten): produce(rewritten, from: record)
     case .missing(let missing): .fetch(missing)
-    case .failed(let failure, _): .failed(.record(partition, offset: record.offset, failure))
+    case .failed(let failure, let action): giveUp(record, failure, rule: action)
     }
   }
 
@@ -143,21 +155,42 @@ actor PartitionLane {
       try around.producer.produce(
         to: around.sink, partition: sinkPartition(of: rewritten), key: rewritten.key, value: rewritten.value,
         headers: headers(of: record, rewritten), timestamp: max(record.timestamp, 0),
-        tag: UInt64(number) << 32 | UInt64(ticket))
+        tag: tag(of: ticket))
     } catch {
       ledger.withdraw(ticket)
-      if error.isQueueFull { return .wait }
-      let failure = JobFailure.delivery(partition, offset: record.offset, error)
-      // The transaction has failed, or the producer has; the job will see to it.
-      guard error.isWrongState || around.producer.fatalError != nil else { return .failed(failure) }
-      around.troubles.reject(failure, isRetriable: true)
-      return .wait
+      if error.isTooLarge, let step = giveUpTooLarge(record) { return step }
+      return refused(record, error) { .delivery(partition, offset: record.offset, error) }
     }
+    counts.note(rewritten.counts)
+    noteDone(record)
+    return .done
+  }
+
+  func tag(of ticket: OffsetLedger.Ticket) -> UInt64 { UInt64(number) << 32 | UInt64(ticket) }
+
+  func letterWriter() throws(CryptoError) -> LetterWriter? {
+    if writer == nil, let letters = around.deadLetters { writer = try LetterWriter(letters) }
+    return writer
+  }
+
+  /// What to do when the producer did not take what came of a record.
+  func refused(_ record: ConsumedRecord, _ error: KafkaError, _ failure: () -> JobFailure) -> Step {
+    if error.isQueueFull { return .wait }
+    let failure = failure()
+    // The transaction has failed, or the producer has; the job will see to it.
+    guard error.isWrongState || around.producer.fatalError != nil else { return .failed(failure) }
+    around.troubles.reject(failure, isRetriable: true)
+    return .wait
+  }
+
+  /// Keeps the books on a record that is out of the lane's hands.
+  func noteDone(_ record: ConsumedRecord) {
     changes += 1
     allowance -= 1
-    untoldBytes += (record.key?.count ?? 0) + (record.value?.count ?? 0)
-    counts.note(record, rewritten.counts)
-    return .done
+    let count = (record.key?.count ?? 0) + (record.value?.count ?? 0)
+    untoldBytes += count
+    counts.read += 1
+    counts.bytesRead += count
   }
 
   /// The record's own partition, unless its key has become another: then that of the clients that will write it.
@@ -183,21 +216,26 @@ actor PartitionLane {
 
   // MARK: What is missing
 
-  private func fetch(_ missing: LaneEngines.Missing, for offset: Int64) async throws(JobFailure) {
+  /// Returns what is wrong with the record when it turns out that it cannot be processed.
+  private func fetch(
+    _ missing: LaneEngines.Missing, for offset: Int64
+  ) async throws(JobFailure) -> RecordFailure? {
     tellChanges()
     var outage = Outage(limit: around.outages)
     defer { if outage.hasBegun { around.outages.ended(of: partition) } }
     while !queue.isAbandoned, around.troubles.failure == nil {
       do throws(JobFailure) {
         try await fetchOnce(missing, for: offset)
-        return
+        return nil
       } catch {
+        if !error.mayPass, case .record(_, _, let failure) = error { return failure }
         guard error.mayPass, let pause = outage.pause() else { throw error }
         around.outages.waiting(partition, for: error)
         let end = ContinuousClock.now + pause
         while .now < end, !queue.isAbandoned, around.troubles.failure == nil { await around.tick.wait() }
       }
     }
+    return nil
   }
 
   private func fetchOnce(_ missing: LaneEngines.Missing, for offset: Int64) async throws(JobFailure) {
@@ -238,17 +276,21 @@ actor PartitionLane {
     for acknowledgement in acknowledgements {
       let ticket = OffsetLedger.Ticket(truncatingIfNeeded: acknowledgement.tag)
       let offset = ledger.offset(of: ticket)
+      let isLetter = ledger.isLetter(ticket)
       if let error = acknowledgement.error {
         around.troubles.reject(
-          .delivery(partition, offset: offset ?? -1, error), isRetriable: error.isRetriable || error.isPurged)
+          isLetter
+            ? .letter(partition, offset: offset ?? -1, "\(error)")
+            : .delivery(partition, offset: offset ?? -1, error),
+          isRetriable: error.isRetriable || error.isPurged)
       } else if let offset {
-        counts.written += 1
+        if !isLetter { counts.written += 1 }
         ledger.finish(ticket)
         // The position may have moved, perhaps behind a commit that counted the record as written.
         changes += 1
         // Records with another key go to several partitions, and no offset stands for all of them. What follows a
         // refused record was acknowledged in vain.
-        if around.keys == nil, let position = ledger.position, position > offset {
+        if around.keys == nil, !isLetter, let position = ledger.position, position > offset {
           runs.append(source: offset, target: acknowledgement.offset)
         }
       }

@@ -12,6 +12,8 @@ package struct PreparedJob: Sendable {
   /// Partitions of the source topic that the job is about.
   package let partitions: [TopicPartition]
   package let sinkPartitionCount: Int
+  /// `nil` when the pipeline has none.
+  package let deadLetters: DeadLetterTarget?
   /// Where the job begins in each partition, and where that ended when the job first began.
   package internal(set) var ranges: [TopicPartition: Range<Int64>]
   /// What the job keeps for its later runs, where it keeps anything; settled by ``Preflight/run(_:)``.
@@ -65,6 +67,7 @@ package struct Preflight: Sendable {
       ? try await SchemaPreflight(definition, isKey: true, clients: clients, makes: makes)
         .run(&refusals) : nil
     if keys == nil { try await checkUnprocessedKeys(&refusals) }
+    let deadLetters = try await deadLetters(makes: makes, &refusals)
     let watermarks: [TopicPartition: Range<Int64>]
     do throws(KafkaError) {
       watermarks = try await clients.sourceAdmin.watermarks(partitions)
@@ -74,7 +77,8 @@ package struct Preflight: Sendable {
     try await checkCluster(&refusals)
     return PreparedJob(
       definition: definition, clients: clients, values: values, keys: keys, partitions: partitions,
-      sinkPartitionCount: sinkCount, ranges: try await ranges(watermarks, &refusals),
+      sinkPartitionCount: sinkCount, deadLetters: deadLetters,
+      ranges: try await ranges(watermarks, &refusals),
       refusals: refusals)
   }
 

@@ -68,7 +68,11 @@ struct JobRunner {
     for service in services {
       let name = service.definition.name
       switch await service.ending() {
-      case .finished?: summarize(name, "done", .green, await service.progress())
+      case .finished?:
+        let progress = await service.progress()
+        let isWhole = progress?.isWhole ?? true
+        summarize(name, isWhole ? "done" : "done in part", isWhole ? .green : .yellow, progress)
+        if !isWhole { codes.append(.incomplete) }
       case .interrupted?, nil:
         summarize(name, "interrupted; run it again to resume", .yellow, await service.progress())
         codes.append(.interrupted)
@@ -79,7 +83,7 @@ struct JobRunner {
         codes.append(failure.isConfiguration ? .refused : .failure)
       }
     }
-    return [.refused, .failure, .interrupted].first { codes.contains($0) }
+    return [.refused, .failure, .interrupted, .incomplete].first { codes.contains($0) }
   }
 
   private func summarize(_ name: String, _ what: String, _ style: Console.Style, _ progress: JobProgress?) {
@@ -88,6 +92,6 @@ struct JobRunner {
     Console.error.line(
       "\(Console.error.styled(what, style)) \(name): \(progress.written.grouped) records written, "
         + "\(progress.recordsSealed.grouped) sealed, \(progress.recordsOpened.grouped) opened, "
-        + "\(progress.recordsPassed.grouped) passed")
+        + "\(progress.recordsPassed.grouped) passed" + progress.losses)
   }
 }

@@ -102,9 +102,22 @@ enum Drivers {
 
 extension JobProgress {
   var metadata: Logger.Metadata {
-    [
+    var metadata: Logger.Metadata = [
       "read": "\(read)", "written": "\(written)", "sealed": "\(recordsSealed)", "opened": "\(recordsOpened)",
       "passed": "\(recordsPassed)",
     ]
+    if !skipped.isEmpty { metadata["skipped"] = "\(Self.words(skipped))" }
+    if !deadLettered.isEmpty { metadata["dead-lettered"] = "\(Self.words(deadLettered))" }
+    return metadata
+  }
+
+  /// What to add to a sentence on the records that got through.
+  var losses: String {
+    (skipped.isEmpty ? "" : ", skipped: \(Self.words(skipped))")
+      + (deadLettered.isEmpty ? "" : ", dead-lettered: \(Self.words(deadLettered))")
+  }
+
+  private static func words(_ counts: [FailureClass: Int]) -> String {
+    counts.map { "\($0.value.grouped) \($0.key.rawValue)" }.sorted().joined(separator: ", ")
   }
 }

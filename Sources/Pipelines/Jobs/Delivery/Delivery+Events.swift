@@ -217,5 +217,10 @@ extension Delivery {
 
 extension JobFailure {
   /// Whether a record is missing from the sink, so that waiting for the rest is in vain.
-  var isRejection: Bool { if case .delivery = self { true } else { false } }
+  var isRejection: Bool {
+    switch self {
+    case .delivery, .letter: true
+    default: false
+    }
+  }
 }

@@ -1,0 +1,54 @@
+internal import FieldCrypto
+internal import Kafka
+internal import KeyManagement
+
+extension Preflight {
+  /// Whether dead letters can be written, and opened again, before the first is needed. The key is found, or made when
+  /// told to.
+  ///
+  /// Letters hold whole records of the source, so their key is one of the source's side: in a hand-off, the recipient
+  /// must not be able to open what was not meant for them.
+  func deadLetters(
+    makes: Bool, _ refusals: inout [String]
+  ) async throws(JobFailure) -> DeadLetterTarget? {
+    guard let settings = definition.deadLetters else { return nil }
+    let count: Int?
+    do throws(KafkaError) {
+      count = try await clients.sinkAdmin.topics()[settings.topic]
+    } catch {
+      throw .kafka(error)
+    }
+    if count == nil {
+      refusals.append(
+        "the dead letter topic \(settings.topic) does not exist on the sink's cluster; create it")
+    }
+    do throws(KeyError) {
+      let key = try await key(settings, makes: makes)
+      return DeadLetterTarget(settings: settings, partitionCount: count ?? 0, key: key)
+    } catch {
+      guard [.missing, .misconfigured, .damaged].contains(error.reason) else { throw .key(error) }
+      refusals.append("dead letters: \(error)")
+      return nil
+    }
+  }
+
+  private func key(_ settings: DeadLetterSettings, makes: Bool) async throws(KeyError) -> DataKey? {
+    let keyRing = clients.keyRings[.source]
+    guard makes else {
+      _ = try await keyRing.forecast(for: settings.specification, subject: settings.subject)
+      return nil
+    }
+    let key = try await keyRing.sealingKey(for: settings.specification, subject: settings.subject)
+    // Asked for anew it comes out of its wrapping, as it will for whoever reads the letters.
+    let again = try await keyRing.openingKey(key.identity)
+    do throws(CryptoError) {
+      let ivs = IVSource()
+      let probe = Array("dead letter".utf8)
+      let sealed = try FieldCipher(key.material, ivs: ivs).seal(probe)
+      guard try FieldCipher(again.material, ivs: ivs).open(sealed) == probe else { throw .doesNotOpen }
+    } catch {
+      throw KeyError(.damaged, key.identity, "what is sealed under it does not open again: \(error)")
+    }
+    return key
+  }
+}
