@@ -33,6 +33,11 @@ struct InteropTests {
     #expect(try await reports(of: "rewrap.py").count == 2)
   }
 
+  /// Whole jobs on topics half migrated, drifted and with gaps, a cut-over, and every example in `pipelines/`.
+  @Test func theClientReadsWhatJobsMakeOfTopicsInEveryState() async throws {
+    #expect(try await reports(of: "job_runs.py").count == 5)
+  }
+
   /// A few rounds; the script tells how to run it against any Kafka.
   @Test func twoInstancesThatAreKilledLoseNothing() async throws {
     let outcome = try await outcome(

@@ -82,16 +82,17 @@ class Sandbox:
             problems |= self._run(pipelines[start:start + at_once])
         return problems
 
-    def _run(self, pipelines: list[dict]) -> dict[str, str]:
-        common = {
+    def file(self, folder: str, pipeline: dict) -> str:
+        """Writes a pipeline file, with the sandbox's addresses."""
+        file = Path(folder) / f"{pipeline['name']}.json"
+        file.write_text(json.dumps({
             "kafka": {"bootstrap.servers": self.brokers}, "schemaRegistry": {"url": self.registry},
-            "rules": {"rule.executors._default_.param.secret": SECRET}}
+            "rules": {"rule.executors._default_.param.secret": SECRET}, **pipeline}))
+        return str(file)
+
+    def _run(self, pipelines: list[dict]) -> dict[str, str]:
         with tempfile.TemporaryDirectory() as folder:
-            files = []
-            for pipeline in pipelines:
-                file = Path(folder) / f"{pipeline['name']}.json"
-                file.write_text(json.dumps({**pipeline, **common}))
-                files.append(str(file))
+            files = [self.file(folder, pipeline) for pipeline in pipelines]
             outcome = subprocess.run(
                 [self.reseal, "run", "--log-level", "critical", *files], capture_output=True, text=True)
         problems: dict[str, str] = {}
@@ -103,3 +104,24 @@ class Sandbox:
             text = f"reseal run ended with {outcome.returncode}: {outcome.stderr[-500:]}"
             problems = {pipeline["name"]: text for pipeline in pipelines}
         return problems
+
+    def job(self, pipeline: dict | Path, *options: str, command: str = "run", **environment: str) -> "JobRun":
+        """Runs one pipeline, or the file it stands in, and tells how that ended."""
+        surroundings = {
+            **os.environ, "KAFKA_BOOTSTRAP_SERVERS": self.brokers, "SCHEMA_REGISTRY_URL": self.registry,
+            "LOCAL_SECRET": SECRET, **environment}
+        with tempfile.TemporaryDirectory() as folder:
+            file = str(pipeline) if isinstance(pipeline, Path) else self.file(folder, pipeline)
+            outcome = subprocess.run(
+                [self.reseal, command, file, *options], capture_output=True, text=True, env=surroundings)
+        return JobRun(outcome.returncode, outcome.stdout, outcome.stderr)
+
+
+class JobRun:
+    """How a run ended, and what its last log line counted."""
+
+    def __init__(self, code: int, output: str, log: str):
+        self.code, self.output, self.log = code, output, log
+        lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+        ends = [line for line in lines if line["message"].startswith("job ")]
+        self.counts = {name: int(value) for name, value in (ends[-1] if ends else {}).items() if value.isdigit()}

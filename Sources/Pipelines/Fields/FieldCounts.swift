@@ -2,10 +2,14 @@
 package struct FieldCounts: Sendable, Hashable {
   /// Found in the clear and sealed.
   package var sealed = 0
-  /// Opened, and sealed again only where that was another step.
+  /// Opened, whether or not a later step seals it again.
   package var opened = 0
+  /// Opened by one step and sealed by the next.
+  package var resealed = 0
   /// Found sealed under another key and sealed under the target.
   package var rekeyed = 0
+  /// Found sealed under the target already and sealed anew, because the step was told to.
+  package var renewed = 0
   /// Found sealed under the target already and left as they were.
   package var current = 0
   /// Found sealed under a key that was not to be replaced, and left as they were.
@@ -16,12 +20,22 @@ package struct FieldCounts: Sendable, Hashable {
   package init() {}
 
   /// Whether no field came out other than it went in.
-  package var areAllUntouched: Bool { sealed == 0 && opened == 0 && rekeyed == 0 }
+  package var areAllUntouched: Bool { !isSealedAnew && opened == 0 }
+
+  /// Whether a field was put under the target key.
+  package var isSealedAnew: Bool { sealed + resealed + rekeyed + renewed > 0 }
+
+  // What fields were found to be by a sealing step, whatever became of them.
+  package var foundPlaintext: Int { sealed + plaintext }
+  package var foundForeign: Int { rekeyed + kept }
+  package var foundCurrent: Int { current + renewed }
 
   package static func += (left: inout FieldCounts, right: FieldCounts) {
     left.sealed += right.sealed
     left.opened += right.opened
+    left.resealed += right.resealed
     left.rekeyed += right.rekeyed
+    left.renewed += right.renewed
     left.current += right.current
     left.kept += right.kept
     left.plaintext += right.plaintext

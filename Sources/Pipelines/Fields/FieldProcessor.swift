@@ -75,7 +75,7 @@ final class FieldProcessor: FieldTransform {
       return true
     }
     try putOn(action, plaintext.bytes, into: output)
-    counts.sealed += 1
+    counts.resealed += 1
     return true
   }
 
@@ -182,14 +182,8 @@ final class FieldProcessor: FieldTransform {
   private func note(_ state: SealState, _ isReplaced: Bool) {
     switch state {
     case .plaintext: counts.sealed += 1
-    case .current, .foreign:
-      if isReplaced {
-        counts.rekeyed += 1
-      } else if case .current = state {
-        counts.current += 1
-      } else {
-        counts.kept += 1
-      }
+    case .current: if isReplaced { counts.renewed += 1 } else { counts.current += 1 }
+    case .foreign: if isReplaced { counts.rekeyed += 1 } else { counts.kept += 1 }
     }
   }
 }

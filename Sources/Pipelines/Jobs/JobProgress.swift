@@ -58,7 +58,7 @@ struct LaneCounts: Sendable {
   /// Notes a record that was handed on, by what happened to its fields.
   mutating func note(_ fields: FieldCounts) {
     self.fields += fields
-    if fields.sealed + fields.rekeyed > 0 {
+    if fields.isSealedAnew {
       sealed += 1
     } else if fields.opened > 0 {
       opened += 1

@@ -86,12 +86,19 @@ struct JobRunner {
     return [.refused, .failure, .interrupted, .incomplete].first { codes.contains($0) }
   }
 
+  /// What a sealing step found its fields to be.
+  private func fields(_ counts: FieldCounts) -> String {
+    guard counts.foundPlaintext + counts.foundForeign + counts.foundCurrent > 0 else { return "" }
+    return "; fields found: \(counts.foundPlaintext.grouped) in plaintext, "
+      + "\(counts.foundForeign.grouped) under other keys, \(counts.foundCurrent.grouped) under the sink's"
+  }
+
   private func summarize(_ name: String, _ what: String, _ style: Console.Style, _ progress: JobProgress?) {
     guard Console.error.isTerminal else { return }
     let progress = progress ?? JobProgress()
     Console.error.line(
       "\(Console.error.styled(what, style)) \(name): \(progress.written.grouped) records written, "
         + "\(progress.recordsSealed.grouped) sealed, \(progress.recordsOpened.grouped) opened, "
-        + "\(progress.recordsPassed.grouped) passed" + progress.losses)
+        + "\(progress.recordsPassed.grouped) passed" + progress.losses + fields(progress.fields))
   }
 }

@@ -47,7 +47,8 @@ final class JobService: Service {
     switch ending {
     case .finished: log.info("job finished", metadata: counts)
     case .interrupted: log.info("job interrupted; run it again to resume", metadata: counts)
-    case .failed(let failure): log.error("job failed", metadata: ["error": "\(failure)"])
+    case .failed(let failure):
+      log.error("job failed", metadata: counts.merging(["error": "\(failure)"]) { _, new in new })
     }
   }
 
@@ -104,7 +105,8 @@ extension JobProgress {
   var metadata: Logger.Metadata {
     var metadata: Logger.Metadata = [
       "read": "\(read)", "written": "\(written)", "sealed": "\(recordsSealed)", "opened": "\(recordsOpened)",
-      "passed": "\(recordsPassed)",
+      "passed": "\(recordsPassed)", "fieldsPlaintext": "\(fields.foundPlaintext)",
+      "fieldsForeign": "\(fields.foundForeign)", "fieldsCurrent": "\(fields.foundCurrent)",
     ]
     if !skipped.isEmpty { metadata["skipped"] = "\(Self.words(skipped))" }
     if !deadLettered.isEmpty { metadata["dead-lettered"] = "\(Self.words(deadLettered))" }

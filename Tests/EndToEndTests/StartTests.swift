@@ -1,0 +1,84 @@
+import JSON
+import Kafka
+import Testing
+
+/// Where a job begins, which partitions it takes, and when it begins anew.
+struct StartTests {
+  private static let (each, partitions) = (50, 2)
+
+  private func cluster() async throws -> Cluster {
+    let cluster = try await Cluster(partitions: Self.partitions)
+    let id = try await cluster.registerSchemas()
+    let value = try Cluster.customer(1, schemaID: id)
+    try await cluster.produce(
+      (0..<Self.each * Self.partitions).map {
+        let number = "\($0 / Self.partitions)"
+        return .init(partition: Int32($0 % Self.partitions), key: Array(number.utf8), value: value)
+      })
+    return cluster
+  }
+
+  private func file(_ cluster: Cluster, _ source: String) throws -> PipelineFile {
+    try PipelineFile(cluster, ["source": #"{"topics":["in"],"until":"end",\#(source)}"#])
+  }
+
+  /// The numbers of the records that a partition of the sink has, from the first on.
+  private func numbers(_ cluster: Cluster) async throws -> [[Int]] {
+    let records = try await cluster.records()
+    return (0..<Int32(Self.partitions)).map { partition in
+      records.filter { $0.partition == partition }.compactMap {
+        $0.key.flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+      }
+    }
+  }
+
+  /// The mock knows no times and answers that all is older.
+  @Test(
+    arguments: [
+      (#""from":"earliest""#, [0, 0]), (#""from":"latest""#, [50, 50]),
+      (#""from":{"offsets":{"0":20,"1":50}}"#, [20, 50]), (#""from":{"offsets":{"1":7}}"#, [0, 7]),
+      (#""from":{"timestamp":"2025-01-31T00:00:00Z"}"#, [50, 50]), (#""partitions":[1]"#, [50, 0]),
+      (#""partitions":[0],"from":{"offsets":{"0":49}}"#, [49, 50]),
+    ] as [(String, [Int])])
+  func aJobBeginsWhereItIsTold(_ source: String, _ first: [Int]) async throws {
+    let cluster = try await cluster()
+    let outcome = try await file(cluster, source).run()
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    #expect(try await numbers(cluster) == first.map { Array($0..<Self.each) })
+  }
+
+  @Test(
+    arguments: [
+      (#""from":{"offsets":{"0":51}}"#, "in[0] has offsets 0 to 50, not 51"),
+      (#""partitions":[0,2]"#, "in has no partition 2"),
+    ])
+  func whatIsNotThereIsRefused(_ source: String, _ reason: String) async throws {
+    let cluster = try await cluster()
+    let outcome = try await file(cluster, source).run()
+    #expect(outcome.exitCode == 78)
+    #expect(outcome.errors.contains(reason), "\(outcome.errors)")
+    #expect(try await cluster.records().isEmpty)
+  }
+
+  /// Anew, and to where the topic ends by then. The mock takes no offsets for a group that had members once, so the new
+  /// job has a group of its own here; a real Kafka's takes them (`Tests/Interop/in_place.py`).
+  @Test func aNewJobBeginsWhereItIsToldAgain() async throws {
+    let cluster = try await cluster()
+    let file = try file(cluster, #""from":{"offsets":{"0":20}}"#)
+    #expect(try await file.run().exitCode == 0)
+    try await cluster.produce([.init(key: Array("50".utf8), value: nil)])
+    #expect(try await file.run().errors.contains(#""written":"0""#), "the job ended before that record")
+    let anew = try self.file(cluster, #""group":"anew","from":{"offsets":{"0":20}}"#)
+    let again = try await Program.run(["run", "--new-job", anew.path])
+    #expect(again.exitCode == 0, "\(again.errors)")
+    #expect(try await numbers(cluster) == [Array(20..<50) + Array(20...50), Array(0..<50) + Array(0..<50)])
+  }
+
+  @Test func aJobThatKeepsNothingIsNotBegunAnew() async throws {
+    let cluster = try await cluster()
+    let file = try PipelineFile(cluster, ["source": #"{"topics":["in"]}"#])
+    let outcome = try await Program.run(["run", "--new-job", file.path])
+    #expect(outcome.exitCode == 78)
+    #expect(outcome.errors.contains("only a job with an end"), "\(outcome.errors)")
+  }
+}
