@@ -25,6 +25,8 @@ let orderedCollections = Target.Dependency.product(name: "OrderedCollections", p
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 
+let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -54,18 +56,22 @@ let package = Package(
     library("FieldCrypto", ["COpenSSL"]),
     library("Codecs", ["JSON"]),
     library("Threads"),
+    library("Metrics"),
     library("Kafka", ["CRdkafka", "Threads"]),
     library("HTTPClient", ["CCurl", "Threads"]),
-    library("SchemaRegistry", ["Codecs", "Configuration", "HTTPClient", "JSON", "Threads"]),
-    library("KeyManagement", ["FieldCrypto", "HTTPClient", "JSON", "SchemaRegistry", "Threads", logging]),
+    library("SchemaRegistry", ["Codecs", "Configuration", "HTTPClient", "JSON", "Metrics", "Threads"]),
+    library(
+      "KeyManagement",
+      ["FieldCrypto", "HTTPClient", "JSON", "Metrics", "SchemaRegistry", "Threads", logging]),
     library(
       "Pipelines",
       [
-        "Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "SchemaRegistry",
-        "Threads", logging,
+        "Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "Metrics",
+        "SchemaRegistry", "Threads", logging,
       ]),
     library(
       "RegistryServer", ["Codecs", "Configuration", "FieldCrypto", "JSON", "KeyManagement", flyingFox]),
+    library("StatusPort", [flyingSocks]),
     .target(name: "CBaselines", dependencies: ["COpenSSL", "CRdkafka"]),
     .target(name: "CAllocationCounter"),
     library(
@@ -77,9 +83,8 @@ let package = Package(
     .executableTarget(
       name: "reseal",
       dependencies: [
-        "Benchmarking", "Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement",
-        "Pipelines",
-        "RegistryServer", "SchemaRegistry", "Threads",
+        "Benchmarking", "Codecs", "Configuration", "FieldCrypto", "HTTPClient", "JSON", "Kafka",
+        "KeyManagement", "Metrics", "Pipelines", "RegistryServer", "SchemaRegistry", "StatusPort", "Threads",
         argumentParser, logging, serviceLifecycle, unixSignals,
       ], swiftSettings: settings),
 
@@ -90,6 +95,8 @@ let package = Package(
     tests(of: "FieldCrypto"),
     tests(of: "Codecs", ["JSON"]),
     tests(of: "Kafka"),
+    tests(of: "Metrics"),
+    tests(of: "StatusPort", ["HTTPClient"]),
     tests(
       of: "Pipelines",
       ["Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "SchemaRegistry"]),
@@ -98,12 +105,15 @@ let package = Package(
     tests(of: "SchemaRegistry", ["Codecs", "Configuration", "HTTPClient", "JSON", "RegistryServer"]),
     tests(
       of: "KeyManagement",
-      ["FieldCrypto", "HTTPClient", "JSON", "RegistryServer", "SchemaRegistry", "Threads", logging]),
+      [
+        "FieldCrypto", "HTTPClient", "JSON", "Metrics", "RegistryServer", "SchemaRegistry", "Threads",
+        logging,
+      ]),
     tests(of: "RegistryServer", ["Codecs", "Configuration", "FieldCrypto", "JSON", "KeyManagement"]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "reseal", "Codecs", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "RegistryServer",
+        "reseal", "Codecs", "FieldCrypto", "HTTPClient", "JSON", "Kafka", "KeyManagement", "RegistryServer",
         "SchemaRegistry", "TestSupport", "Threads", logging,
       ],
       swiftSettings: settings),

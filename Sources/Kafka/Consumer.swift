@@ -226,6 +226,19 @@ package actor Consumer {
     return try list.offsets(context: "position").filter { $0.value >= 0 }
   }
 
+  /// Where partitions ended when they were last read from, as far as is known here; asks nobody.
+  package nonisolated func ends(_ partitions: [TopicPartition]) -> [TopicPartition: Int64] {
+    var ends: [TopicPartition: Int64] = [:]
+    for partition in partitions {
+      var low: Int64 = -1
+      var high: Int64 = -1
+      let response = rd_kafka_get_watermark_offsets(
+        client.pointer, partition.topic, partition.partition, &low, &high)
+      if response == RD_KAFKA_RESP_ERR_NO_ERROR, high >= 0 { ends[partition] = high }
+    }
+    return ends
+  }
+
   /// The membership to hand to a transaction together with offsets. Changes with every rebalance.
   package func group() throws(KafkaError) -> ConsumerGroup { try ConsumerGroup(of: client) }
 

@@ -13,13 +13,16 @@ struct Reseal: AsyncParsableCommand {
       Exit codes: 0 done, 1 job failed, 2 usage, 3 interrupted before the end (run again to resume), \
       4 done but with records skipped or dead-lettered, 78 configuration refused.
       """,
-    version: "0.1.0",
+    version: version,
     subcommands: [
-      RunCommand.self, CutoverCommand.self, PlanCommand.self, InspectCommand.self, KeysCommand.self,
+      RunCommand.self, CtlCommand.self, CutoverCommand.self, PlanCommand.self, InspectCommand.self,
+      KeysCommand.self,
       SandboxCommand.self,
       DemoCommand.self,
       SchemaCommand.self, BenchCommand.self,
     ])
+
+  static let version = "0.1.0"
 
   /// Parses and runs; differs from the library's own `main` in the exit code for wrong usage.
   static func main() async {

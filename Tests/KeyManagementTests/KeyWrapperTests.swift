@@ -1,5 +1,6 @@
 import FieldCrypto
 import HTTPClient
+import Metrics
 import TestSupport
 import Testing
 import Threads
@@ -197,9 +198,9 @@ struct KeyWrapperTests {
     _ = try await key.unwrap([])
     _ = try await key.wrap(dataKey)
     let unwraps = try #require(metrics.snapshot[.init(type: "t", operation: .unwrap)])
-    #expect(unwraps.calls == 2 && unwraps.failures == [.denied: 1] && unwraps.time == .zero)
-    #expect(unwraps.withinBound == [Int](repeating: 2, count: KMSMetrics.bounds.count))
-    #expect(metrics.snapshot[.init(type: "t", operation: .wrap)]?.calls == 1)
+    #expect(unwraps.times.count == 2 && unwraps.failures == [.denied: 1])
+    #expect(unwraps.times.sum == .zero && unwraps.times.cumulative.first == 2)
+    #expect(metrics.snapshot[.init(type: "t", operation: .wrap)]?.times.count == 1)
   }
 
   // MARK: Drivers

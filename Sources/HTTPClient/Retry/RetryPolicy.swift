@@ -16,7 +16,8 @@ package struct RetryPolicy: Sendable, Equatable {
     case failed(isRetriable: Bool)
   }
 
-  static let retriableStatuses: Set = [408, 429, 500, 502, 503, 504]
+  /// Answers that mean "not now".
+  package static let retriableStatuses: Set = [408, 429, 500, 502, 503, 504]
 
   /// How long to wait before the next attempt; `nil` when this outcome is final.
   ///

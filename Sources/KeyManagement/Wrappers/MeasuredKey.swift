@@ -1,3 +1,4 @@
+package import Metrics
 internal import Threads
 
 /// Counts and times of calls to key management services, for whoever shows metrics.
@@ -9,17 +10,10 @@ package final class KMSMetrics: Sendable {
   }
 
   package struct Counts: Sendable {
-    /// Attempts, successful ones included.
-    package var calls = 0
+    /// How long each attempt took, successful or not.
+    package var times = Histogram()
     package var failures: [KMSError.Reason: Int] = [:]
-    /// Of all attempts together.
-    package var time: Duration = .zero
-    /// Attempts that took at most ``KMSMetrics/bounds`` each; longer ones are only in `calls`.
-    package var withinBound = [Int](repeating: 0, count: KMSMetrics.bounds.count)
   }
-
-  package static let bounds: [Duration] = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
-    .map { .milliseconds($0) }
 
   private let counts = Locked<[Series: Counts]>([:])
 
@@ -30,10 +24,8 @@ package final class KMSMetrics: Sendable {
   func record(_ series: Series, _ time: Duration, failure: KMSError.Reason?) {
     counts.withLock { counts in
       var count = counts[series] ?? Counts()
-      count.calls += 1
-      count.time += time
+      count.times.observe(time)
       if let failure { count.failures[failure, default: 0] += 1 }
-      for (index, bound) in Self.bounds.enumerated() where time <= bound { count.withinBound[index] += 1 }
       counts[series] = count
     }
   }

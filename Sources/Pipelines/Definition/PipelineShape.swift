@@ -261,9 +261,10 @@ package enum PipelineShape {
       "commitRecords", .integer(1...10_000_000), default: 100_000,
       "Commit earlier when so many records were written since the last commit."),
     Member(
-      "recordsPerSecond", .integer(1...1_000_000_000), "The most records a process reads in a second."),
+      "recordsPerSecond", .integer(Throttle.Limits.recordsRange),
+      "The most records a process reads in a second."),
     Member(
-      "bytesPerSecond", .integer(1...1_000_000_000_000),
+      "bytesPerSecond", .integer(Throttle.Limits.bytesRange),
       "The most bytes of keys and values a process reads in a second."),
   ]
 

@@ -4,7 +4,7 @@ package import SchemaRegistry
 
 /// Whose registry and key management a key belongs to. A hand-off has two of each, where the same names mean
 /// different keys; a job with one of each has everything on the source's side.
-package enum KeySide: Sendable, Hashable {
+package enum KeySide: String, Sendable, Hashable {
   case source
   case sink
 }

@@ -72,7 +72,9 @@ extension Job {
       case .flush: await untilSettled()
       case .map: try await writeMap()
       case .offsets: try await sendOffsets()
-      case .commit: if try await commit() == .later { return nil }
+      case .commit:
+        commits.begin()
+        if try await commit() == .later { return nil }
       case .abort:
         await standStill()
         try await producer.abortTransaction(timeout: Self.callTimeout)
@@ -82,6 +84,7 @@ extension Job {
       }
       return .done(step)
     } catch {
+      if step == .commit { commits.fail() }
       log.warning("a commit was held up", metadata: ["step": "\(step)", "error": "\(error)"])
       return .failed(step, error)
     }
@@ -199,6 +202,7 @@ extension Job {
   func settleCommit(_ error: KafkaError?) {
     guard delivery.step == .commit else { return }
     if let error {
+      commits.fail()
       log.warning("a commit failed", metadata: ["error": "\(error)"])
       tell(.failed(.commit, error))
     } else {
@@ -208,6 +212,7 @@ extension Job {
   }
 
   private func noteCommitted() {
+    if !moves.isEmpty { commits.succeed() }
     for (partition, move) in moves {
       committed[partition] = move.position
       assignment.commit(partition, move.counts, move.piece.continued(at: move.position))

@@ -48,8 +48,12 @@ package actor Job {
   var endedAt: ContinuousClock.Instant?
   /// What lanes did that are gone.
   var past = JobProgress()
+  var commits = CommitCounts()
 
-  package init(_ prepared: PreparedJob, log: Logger) throws(JobFailure) {
+  /// - Parameter throttle: how fast it may go; without one, as the pipeline says.
+  package init(
+    _ prepared: PreparedJob, throttle: Throttle? = nil, log: Logger
+  ) throws(JobFailure) {
     self.prepared = prepared
     self.log = log
     let definition = prepared.definition
@@ -67,7 +71,8 @@ package actor Job {
         policy: definition.failurePolicy,
         deadLetters: try DeadLetters(prepared.deadLetters, job: definition.name, producer), log: log,
         tick: Tick(),
-        gate: Gate(), throttle: Throttle(definition.throttleLimits), tally: Tally(), troubles: Troubles(),
+        gate: Gate(), throttle: throttle ?? Throttle(definition.throttleLimits), tally: Tally(),
+        troubles: Troubles(),
         outages: OutageLimit(definition.outageLimit, log: log))
       stateTopic = if let state = prepared.state { try producer.topic(state.topic.name) } else { nil }
     } catch {

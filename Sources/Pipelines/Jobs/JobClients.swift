@@ -10,6 +10,8 @@ package struct JobClients: Sendable {
   package let sourceSchemas: SchemaRegistryClient
   package let sinkSchemas: SchemaRegistryClient
   package let keyRings: KeyRings
+  /// What requests to the registries took; one where both sides have the same.
+  package let registryMetrics: [KeySide: RegistryMetrics]
   /// Whether both sides have the same registry and rules, so that equal names mean equal keys.
   package let sharesKeys: Bool
 
@@ -29,6 +31,7 @@ package struct JobClients: Sendable {
     } catch {
       throw .registry(error)
     }
+    registryMetrics = sharesKeys ? [.source: source.metrics] : [.source: source.metrics, .sink: sink.metrics]
     sourceSchemas = SchemaRegistryClient(source)
     sinkSchemas = SchemaRegistryClient(sink)
     do throws(KeyError) {

@@ -10,6 +10,8 @@ package final class RegistryTransport: Sendable {
   private let headers: HTTPHeaders
   /// The address that answered last; the next request starts there.
   private let preferred = Locked(0)
+  /// What the requests took so far.
+  package let metrics = RegistryMetrics()
 
   package init(_ settings: RegistrySettings, timing: RetryTiming = .system) throws(RegistryError) {
     self.settings = settings
@@ -82,11 +84,14 @@ package final class RegistryTransport: Sendable {
     let request = HTTPRequest(
       method, url, headers: headers, body: body.map { HTTPBody(utf8: $0.serialized()) })
     let response: HTTPResponse
+    let start = ContinuousClock.now
     do {
       response = try await client.send(request, retrying: settings.retry)
     } catch {
+      metrics.record(.now - start, isAnswered: false)
       throw RegistryError(error, request: name)
     }
+    metrics.record(.now - start, isAnswered: !RetryPolicy.retriableStatuses.contains(response.status))
     guard (200..<300).contains(response.status) else {
       let body = response.body.withUnsafeBytes { bytes in try? JSONValue(parsing: bytes) }
       throw RegistryError(status: response.status, body: body, request: name)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import Logging
 import Pipelines
 
 struct RunCommand: AsyncParsableCommand {
@@ -25,13 +26,21 @@ struct RunCommand: AsyncParsableCommand {
     help: "Begin another job in place of resuming the one under way; its end is where the topic ends now.")
   var newJob = false
 
+  @OptionGroup var status: StatusOptions
+
   @OptionGroup var log: LogOptions
 
   func run() async throws {
     let definitions = try load()
     let options = RunOptions(instance: instance, startsNewJob: newJob)
     let logger = log.makeLogger()
-    try await JobRunner(definitions.map { JobService($0, options: options, log: logger) }).run(log: logger)
+    let jobs = definitions.map { JobService($0, options: options, log: logger) }
+    let port = try await status.service(over: jobs)
+    if let port {
+      logger.info("status port", metadata: ["address": "\(port.address)"])
+      if Console.error.isTerminal { Console.error.line("watch it at http://\(port.address)/status") }
+    }
+    try await JobRunner(jobs, beside: port.map { [$0] } ?? []).run(log: logger)
   }
 
   /// All files, or all that is wrong with any of them.

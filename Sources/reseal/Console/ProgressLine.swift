@@ -1,37 +1,35 @@
 import Foundation
 import Pipelines
 
-/// One line for one job, to be rewritten in place: a bar where the end is known, counts, rate and time left.
-struct ProgressLine {
-  private let name: String
-  private var lastWritten = 0
-  private var lastTime = ContinuousClock.now
-  /// Records a second, smoothed.
-  private var rate = 0.0
-
-  init(name: String) { self.name = name }
-
-  mutating func text(_ progress: JobProgress?, width: Int) -> String {
-    guard let progress else { return "\(name)  preparing" }
-    update(progress)
-    let counts = "\(progress.written.grouped) records  \(Int(rate).grouped)/s"
-    guard let total = progress.total, total > 0 else { return "\(name)  \(counts)" }
-    let share = Double(total - progress.remaining) / Double(total)
-    let left = rate > 0 ? "  ETA \(Self.clock(Double(progress.remaining) / rate))" : ""
-    let tail = String(format: " %3.0f %%  ", share * 100) + counts + left
-    let room = min(max(width - name.count - tail.count - 4, 8), 40)
+/// One line for one job, to be rewritten in place: a bar where the end is known, counts, rate and time left, and what
+/// keeps it from going as fast as it could.
+enum ProgressLine {
+  static func text(_ report: JobReport, width: Int) -> String {
+    guard let progress = report.progress else { return "\(report.name)  \(report.phase.rawValue)" }
+    let rate = Int(report.recordsPerSecond)
+    let counts = "\(progress.written.grouped) records  \(rate.grouped)/s"
+    guard let total = progress.total, total > 0, let share = report.share else {
+      return "\(report.name)  \(counts)\(hindrance(report))"
+    }
+    let left = rate > 0 ? "  ETA \(Self.clock(Double(progress.remaining) / Double(rate)))" : ""
+    let tail = String(format: " %3.0f %%  ", share * 100) + counts + left + hindrance(report)
+    let room = min(max(width - report.name.count - tail.count - 4, 8), 40)
     let filled = Int(share * Double(room))
-    return "\(name)  " + String(repeating: "█", count: filled) + String(repeating: "░", count: room - filled)
-      + tail
+    return "\(report.name)  " + String(repeating: "█", count: filled)
+      + String(repeating: "░", count: room - filled) + tail
   }
 
-  private mutating func update(_ progress: JobProgress) {
-    let now = ContinuousClock.now
-    let elapsed = (now - lastTime).inSeconds
-    guard elapsed > 0.05 else { return }
-    let current = Double(progress.written - lastWritten) / elapsed
-    rate = rate == 0 ? current : rate * 0.7 + current * 0.3
-    (lastWritten, lastTime) = (progress.written, now)
+  private static func hindrance(_ report: JobReport) -> String {
+    switch report.phase {
+    case .paused, .waiting, .stopping: return "  " + report.phase.rawValue
+    case .running:
+      let limits = [
+        report.limits.recordsPerSecond.map { "\($0.grouped)/s" },
+        report.limits.bytesPerSecond.map { "\($0.grouped) B/s" },
+      ].compactMap(\.self)
+      return limits.isEmpty ? "" : "  limit " + limits.joined(separator: ", ")
+    default: return ""
+    }
   }
 
   private static func clock(_ seconds: Double) -> String {

@@ -7,15 +7,20 @@ import UnixSignals
 /// Runs jobs side by side, shows how far they are, and turns their endings into an exit code.
 struct JobRunner {
   private let services: [JobService]
+  /// What runs beside the jobs, and ends after them.
+  private let companions: [any Service]
 
-  init(_ services: [JobService]) { self.services = services }
+  init(_ services: [JobService], beside companions: [any Service] = []) {
+    self.services = services
+    self.companions = companions
+  }
 
   /// Throws the ``ExitCode`` unless it is 0.
   func run(log: Logger) async throws {
     let progress = Task { await showProgress() }
     let runs = ServiceGroup(
       configuration: .init(
-        services: [
+        services: companions.map { .init(service: $0) } + [
           .init(
             service: AllJobs(services: services), successTerminationBehavior: .gracefullyShutdownGroup)
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
@@ -40,22 +45,21 @@ struct JobRunner {
 
   private func showProgress() async {
     guard Console.error.isTerminal else { return }
-    var lines = services.map { ProgressLine(name: $0.definition.name) }
-    await draw(&lines, isFirst: true)
+    await draw(isFirst: true)
     while !Task.isCancelled {
       // Only a cancellation ends the wait early, and the loop with it.
       do { try await Task.sleep(for: .milliseconds(250)) } catch { break }
-      await draw(&lines, isFirst: false)
+      await draw(isFirst: false)
     }
-    await draw(&lines, isFirst: false)
+    await draw(isFirst: false)
     Console.error.line()
   }
 
-  private func draw(_ lines: inout [ProgressLine], isFirst: Bool) async {
-    var text = !isFirst && lines.count > 1 ? "\u{1B}[\(lines.count - 1)A" : ""
-    for index in lines.indices {
-      let line = lines[index].text(await services[index].progress(), width: Console.error.width)
-      text += "\r\(line)\u{1B}[K" + (index < lines.count - 1 ? "\n" : "")
+  private func draw(isFirst: Bool) async {
+    var text = !isFirst && services.count > 1 ? "\u{1B}[\(services.count - 1)A" : ""
+    for (index, service) in services.enumerated() {
+      let line = ProgressLine.text(await service.report(), width: Console.error.width)
+      text += "\r\(line)\u{1B}[K" + (index < services.count - 1 ? "\n" : "")
     }
     Console.error.write(text)
   }

@@ -13,6 +13,8 @@ final class JobService: Service {
   }
 
   let definition: PipelineDefinition
+  /// How fast it may go, and whether it may go at all; may be changed at any time.
+  private let throttle: Throttle
   private let options: RunOptions
   private let log: Logger
   private let state: StateActor
@@ -21,12 +23,21 @@ final class JobService: Service {
   private actor StateActor {
     var job: Job?
     var ending: Ending?
+    private var rate = RateMeter()
+    private let createdAt = ContinuousClock.now
     func set(_ job: Job) { self.job = job }
     func end(_ ending: Ending) { self.ending = ending }
+
+    /// Records a second, and a look at how many there are now.
+    func rate(_ written: Int) -> Double {
+      rate.look(written, now: .now - createdAt)
+      return rate.perSecond
+    }
   }
 
   init(_ definition: PipelineDefinition, options: RunOptions, log: Logger) {
     self.definition = definition
+    throttle = Throttle(definition.throttleLimits)
     self.options = options
     var log = log
     log[metadataKey: "job"] = "\(definition.name)"
@@ -39,6 +50,43 @@ final class JobService: Service {
 
   /// How it ended; `nil` while it runs.
   func ending() async -> Ending? { await state.ending }
+
+  // MARK: Watching and steering
+
+  func report() async -> JobReport {
+    let condition = await state.job?.condition()
+    let ending = await ending()
+    let failure: JobFailure? = if case .failed(let failure)? = ending { failure } else { nil }
+    return JobReport(
+      name: definition.name, sourceTopic: definition.sourceTopic, sinkTopic: definition.sinkTopic,
+      phase: JobReport.Phase(ending, isPaused: throttle.isPaused, condition), condition: condition,
+      recordsPerSecond: await state.rate(condition?.progress.written ?? 0), limits: throttle.limits,
+      failure: failure.map { "\($0)" })
+  }
+
+  /// Lets no further record be processed; what was begun is finished and committed, and the group stays joined.
+  func pause() {
+    throttle.isPaused = true
+    log.info("paused")
+  }
+
+  func resume() {
+    throttle.isPaused = false
+    log.info("resumed")
+  }
+
+  func change(_ change: LimitChange) {
+    let limits = change.applied(to: throttle.limits)
+    throttle.limits = limits
+    log.info(
+      "limits changed",
+      metadata: [
+        "recordsPerSecond": "\(limits.recordsPerSecond.map(String.init) ?? "none")",
+        "bytesPerSecond": "\(limits.bytesPerSecond.map(String.init) ?? "none")",
+      ])
+  }
+
+  // MARK: Running
 
   func run() async {
     let ending = await runToEnd()
@@ -57,7 +105,7 @@ final class JobService: Service {
       let clients = try JobClients(definition, drivers: Drivers.all, log: log)
       let prepared = try await stoppable(Preflight(definition, clients: clients))
       guard let prepared else { return .interrupted }
-      let job = try Job(prepared, log: log)
+      let job = try Job(prepared, throttle: throttle, log: log)
       await state.set(job)
       switch try await run(job) {
       case .finished: return .finished

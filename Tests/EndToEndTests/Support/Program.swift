@@ -31,7 +31,8 @@ struct Program: Sendable {
     private let process: Process
     private let output: AsyncStream<Data>
     private let errors: AsyncStream<Data>
-    /// What has been taken from `errors`.
+    /// What has been taken from `output` and `errors`.
+    private let outputRead = Locked(Data())
     private let errorsRead = Locked(Data())
     private let ended: AsyncStream<Int32>
 
@@ -74,15 +75,38 @@ struct Program: Sendable {
     }
 
     /// Waits until it has said so on standard error, or ended without.
-    func says(_ text: String) async {
-      for await part in errors {
-        errorsRead.withLock { $0 += part }
-        if String(decoding: errorsRead.withLock(\.self), as: UTF8.self).contains(text) { return }
+    func says(_ text: String) async { _ = await Self.read(errors, into: errorsRead) { $0.contains(text) } }
+
+    /// As ``says(_:)``; what was matched, or `nil` when it ended without.
+    func says<Output>(_ pattern: some RegexComponent<Output>) async -> Output? {
+      await Self.match(pattern, in: errors, errorsRead)
+    }
+
+    /// Waits for the first match in what it prints on standard output from now on; `nil` when it ended without.
+    func prints<Output>(_ pattern: some RegexComponent<Output>) async -> Output? {
+      outputRead.withLock { $0 = Data() }
+      return await Self.match(pattern, in: output, outputRead)
+    }
+
+    private static func match<Output>(
+      _ pattern: some RegexComponent<Output>, in stream: AsyncStream<Data>, _ read: Locked<Data>
+    ) async -> Output? {
+      await Self.read(stream, into: read) { $0.firstMatch(of: pattern) != nil }.firstMatch(of: pattern)?
+        .output
+    }
+
+    private static func read(
+      _ stream: AsyncStream<Data>, into read: Locked<Data>, until isEnough: (String) -> Bool
+    ) async -> String {
+      for await part in stream {
+        read.withLock { $0 += part }
+        if isEnough(String(decoding: read.withLock(\.self), as: UTF8.self)) { break }
       }
+      return String(decoding: read.withLock(\.self), as: UTF8.self)
     }
 
     func outcome() async throws -> Outcome {
-      async let out = output.reduce(Data(), +)
+      async let out = output.reduce(outputRead.withLock(\.self), +)
       async let err = errors.reduce(errorsRead.withLock(\.self), +)
       let status = try #require(await ended.first { _ in true })
       return await Outcome(

@@ -4,6 +4,9 @@ internal import Threads
 package final class Throttle: Sendable {
   /// What limits there are; `nil` is none.
   package struct Limits: Sendable, Hashable {
+    package static let recordsRange = 1...1_000_000_000
+    package static let bytesRange = 1...1_000_000_000_000
+
     package var recordsPerSecond: Int?
     package var bytesPerSecond: Int?
 

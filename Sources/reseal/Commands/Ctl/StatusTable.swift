@@ -1,0 +1,43 @@
+import Foundation
+import JSON
+
+/// The jobs of a run, one a line.
+struct StatusTable {
+  private let jobs: [JSONValue]
+
+  /// `status` is what the port answered.
+  init(_ status: JSONValue) {
+    jobs = status["jobs"]?.array ?? []
+  }
+
+  func print(on console: Console) {
+    var table = Table("job", "phase", "written", "records/s", "limit", "done", "left", widestCell: 60)
+    for job in jobs {
+      table.add(
+        job["job"]?.string ?? "", job["phase"]?.string ?? "",
+        job["records"]?["written"]?.integer?.grouped ?? "-",
+        job["recordsPerSecond"]?.double.map { Int($0).grouped } ?? "-", Self.limits(job),
+        job["range"]?["done"]?.double.map { String(format: "%.0f %%", $0 * 100) } ?? "-", Self.left(job))
+    }
+    table.print(on: console)
+    for job in jobs {
+      guard let failure = job["failure"]?.string else { continue }
+      console.line("\n  \(job["job"]?.string ?? ""): \(failure)")
+    }
+  }
+
+  private static func limits(_ job: JSONValue) -> String {
+    let limits = [
+      job["limits"]?["recordsPerSecond"]?.integer.map { "\($0.grouped)/s" },
+      job["limits"]?["bytesPerSecond"]?.integer.map { "\($0.grouped) B/s" },
+    ].compactMap(\.self)
+    return limits.isEmpty ? "none" : limits.joined(separator: ", ")
+  }
+
+  /// To the end of the job, or else of the partitions this run reads.
+  private static func left(_ job: JSONValue) -> String {
+    if let remaining = job["range"]?["remaining"]?.integer { return remaining.grouped }
+    let lags = (job["partitions"]?.array ?? []).compactMap { $0["lag"]?.integer }
+    return lags.isEmpty ? "-" : lags.reduce(0, +).grouped
+  }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import HTTPClient
+import JSON
+import Testing
+
+/// A running job is watched and steered: by its progress line, `/status`, `/metrics` and `reseal ctl`.
+struct ControlTests {
+  private static let count = 10_000
+
+  /// A job over more records than its limit lets it finish while a test looks.
+  private func slowJob(limit: Int = 100) async throws -> (cluster: Cluster, file: PipelineFile) {
+    let cluster = try await Cluster()
+    let id = try await cluster.registerSchemas()
+    let value = try Cluster.customer(2, schemaID: id)
+    try await cluster.produce((0..<Self.count).lazy.map { _ in Cluster.Record(value: value) })
+    return (cluster, try PipelineFile(cluster, ["delivery": #"{"recordsPerSecond":\#(limit)}"#]))
+  }
+
+  @Test func aJobIsPausedChangedAndResumedAsItRuns() async throws {
+    let (cluster, file) = try await slowJob()
+    let tokenFile = FileManager.default.temporaryDirectory.appending(path: "token-\(UUID())").path()
+    defer { unlink(tokenFile) }
+    // Where there is a terminal there is a progress line.
+    let running = try Program.Running(
+      [
+        "--quiet", "--flush", "--return", "--command",
+        "\(Program.path) run \(file.path) --status 127.0.0.1:0 --status-token-file \(tokenFile)", "/dev/null",
+      ], executable: "/usr/bin/script")
+    let address = try #require(await running.prints(#/watch it at http://([0-9.:]+)/status/#)?.1)
+    let port = try StatusPort(String(address))
+    let token = try String(contentsOfFile: tokenFile, encoding: .utf8).dropLast()
+    #expect(token.count == 64, "made for the occasion")
+    func ctl(_ arguments: String...) async throws -> Program.Outcome {
+      try await Program.run(
+        ["ctl"] + arguments + ["--status", port.address, "--status-token-file", tokenFile])
+    }
+
+    _ = try await port.job { ($0["records"]?["written"]?.integer ?? 0) > 0 }
+    #expect(await running.prints(#/limit 100/s/#) != nil)
+    #expect(try await port.metric(#"reseal_limit_records_per_second{job="job"}"#) == "100")
+    #expect(try await port.ask("/health/ready").status == 200)
+
+    let slowed = try await ctl("rate", "--records", "50")
+    #expect(slowed.exitCode == 0 && slowed.output.contains("50/s"), "\(slowed)")
+    #expect(await running.prints(#/limit 50/s/#) != nil)
+    #expect(try await port.job()["limits"]?["recordsPerSecond"]?.integer == 50)
+    #expect(try await port.metric(#"reseal_limit_records_per_second{job="job"}"#) == "50")
+
+    let paused = try await ctl("pause")
+    #expect(paused.exitCode == 0 && paused.output.contains("paused"), "\(paused)")
+    #expect(await running.prints(#/paused/#) != nil)
+    #expect(try await port.metric(#"reseal_job_phase{job="job",phase="paused"}"#) == "1")
+    // Without a limit the job would be done at once, were it not paused.
+    #expect(try await ctl("rate", "--records", "none").exitCode == 0)
+    #expect(try await port.metric(#"reseal_limit_records_per_second{job="job"}"#) == "+Inf")
+    #expect(await running.prints(#/paused/#) != nil)
+    let still = try await port.job()
+    #expect(still["phase"]?.string == "paused")
+    #expect(still["range"]?["remaining"]?.integer ?? 0 > 0)
+
+    let everything = try await port.ask("/status").body + port.ask("/metrics").body
+    for secret in ["canary", Cluster.secret, String(token)] { #expect(!everything.contains(secret)) }
+
+    #expect(try await ctl("resume").exitCode == 0)
+    #expect(await running.prints(#/\r\n.*done.*10,000 records written/#) != nil)
+    let outcome = try await running.outcome()
+    #expect(outcome.exitCode == 0)
+    #expect(try await cluster.records().count == Self.count)
+  }
+
+  @Test func whatIsCountedAddsUp() async throws {
+    let (cluster, file) = try await slowJob()
+    defer { withExtendedLifetime(cluster) {} }
+    let running = try Program.Running(
+      ["run", file.path, "--status", "127.0.0.1:0"],
+      environment: ["RESEAL_STATUS_TOKEN": "a token from the environment".replacing(" ", with: "-")])
+    let port = try StatusPort(try await running.statusAddress())
+    let control: HTTPHeaders = ["Authorization": "Bearer a-token-from-the-environment"]
+    _ = try await port.job { ($0["commits"]?["count"]?.integer ?? 0) > 0 }
+    _ = try await port.ask("/control/pause", .post, headers: control)
+    // What was handed on before the pause is acknowledged sooner or later.
+    let job = try await port.job {
+      $0["records"]?["read"] == $0["records"]?["written"] && $0["partitions"]?.array?.first?["lag"] != .null
+    }
+    let written = try #require(job["records"]?["written"]?.integer)
+    #expect(job["records"]?["sealed"]?.integer == written)
+    #expect(job["fields"]?["sealed"]?.integer == written * 2)
+    #expect(job["partitions"]?.array?.first?["lag"]?.integer == Self.count - written)
+    #expect(job["keys"]?.array?.first?["kek"]?.string == "kek")
+    for (series, value) in [
+      (#"reseal_records_total{job="job",outcome="written"}"#, written),
+      (#"reseal_records_processed_total{job="job",result="sealed"}"#, written),
+      (#"reseal_fields_total{job="job",result="sealed"}"#, written * 2),
+      (#"reseal_lag_records{job="job",topic="in",partition="0"}"#, Self.count - written),
+      (#"reseal_kms_request_duration_seconds_count{kms_type="local-kms",operation="wrap"}"#, 1),
+      (#"reseal_waiting_partitions{job="job"}"#, 0),
+    ] { #expect(try await port.metric(series) == String(value), "\(series)") }
+    running.kill()
+    _ = try await running.outcome()
+  }
+
+  @Test func nobodyChangesAnythingWithoutTheToken() async throws {
+    let (cluster, file) = try await slowJob()
+    defer { withExtendedLifetime(cluster) {} }
+    let running = try Program.Running(["run", file.path, "--status", "127.0.0.1:0"])
+    let port = try StatusPort(try await running.statusAddress())
+    #expect(try await port.ask("/control/pause", .post).status == 403)
+    let bearer: HTTPHeaders = ["Authorization": "Bearer guessed-and-long-enough"]
+    #expect(try await port.ask("/control/pause", .post, headers: bearer).status == 401)
+    #expect(try await port.ask("/metrics", headers: ["Host": "evil.example"]).status == 403)
+    #expect(try await port.ask("/nothing").status == 404)
+    #expect(try await port.ask("/metrics", .post).status == 405)
+    #expect(try await port.job()["phase"]?.string != "paused")
+    #expect(try await port.ask("/health/live").body == "alive\n")
+    let refused = try await Program.run(["ctl", "pause", "--status", port.address])
+    #expect(refused.exitCode == 1 && refused.errors.contains("without a status token"))
+    running.kill()
+    _ = try await running.outcome()
+  }
+
+  @Test(arguments: [
+    ["--status", "0.0.0.0:0"], ["--status", "[::]:0"], ["--status", "example.com:9470"],
+    ["--status-token-file", "/tmp/unused"],
+  ])
+  func aPortThatWouldBeOpenIsRefused(_ options: [String]) async throws {
+    let file = try PipelineFile(try await Cluster())
+    let outcome = try await Program.run(["run", file.path] + options)
+    #expect(outcome.exitCode == 2, "\(outcome.errors)")
+  }
+
+  @Test func limitsAreChecked() async throws {
+    let (cluster, file) = try await slowJob()
+    defer { withExtendedLifetime(cluster) {} }
+    let running = try Program.Running(
+      ["run", file.path, "--status", "127.0.0.1:0"], environment: ["RESEAL_STATUS_TOKEN": "0123456789abcdef"])
+    let port = try StatusPort(try await running.statusAddress())
+    let control: HTTPHeaders = ["Authorization": "Bearer 0123456789abcdef"]
+    for (body, status) in [
+      ("{}", 400), ("[]", 400), ("{", 400), (#"{"recordsPerSecond":0}"#, 400),
+      (#"{"recordsPerSecond":1.5}"#, 400), (#"{"recordsPerSecond":"10"}"#, 400),
+      (#"{"recordsPerSecond":10,"more":1}"#, 400), (#"{"bytesPerSecond":1000000000001}"#, 400),
+      (#"{"bytesPerSecond":1000000}"#, 200), (#"{"recordsPerSecond":null}"#, 200),
+    ] {
+      #expect(
+        try await port.ask("/control/rate", .post, headers: control, body: body).status == status, "\(body)")
+    }
+    let limits = try await port.job()["limits"]
+    #expect(limits == ["recordsPerSecond": .null, "bytesPerSecond": 1_000_000])
+    #expect(try await port.ask("/control/rate?job=other", .post, headers: control, body: "{}").status == 404)
+    running.kill()
+    _ = try await running.outcome()
+  }
+}
+
+extension Program.Running {
+  /// Where a run that logs answers, as it says.
+  func statusAddress() async throws -> String {
+    let match = await says(#/"status port","address":"([0-9.:]+)"/#)
+    return String(try #require(match?.1))
+  }
+}
