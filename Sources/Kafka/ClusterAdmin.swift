@@ -181,6 +181,13 @@ package final class ClusterAdmin: Sendable {
     }
   }
 
+  /// Whether a topic keeps only the last record of each key. Those of librdkafka's mock cluster, known by its name,
+  /// keep all.
+  package func isCompacted(_ name: String) async throws(KafkaError) -> Bool {
+    guard try await clusterID()?.hasPrefix("mockCluster") != true else { return false }
+    return try await configuration(ofTopic: name)["cleanup.policy"]?.contains("compact") ?? false
+  }
+
   /// The topic's effective settings by name, such as `cleanup.policy`.
   package func configuration(ofTopic name: String) async throws(KafkaError) -> [String: String] {
     let context = "describe topic \(name)"

@@ -67,6 +67,16 @@ package struct KafkaError: Error, CustomStringConvertible {
 
 /// Codes that callers decide by.
 extension KafkaError {
+  package static func unknownTopic(_ name: String) -> KafkaError {
+    KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, context: "topic \(name)")
+  }
+
+  /// The partition holds no record of this offset, nor any after it that could stand for it.
+  package var isOffsetGone: Bool {
+    [RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET]
+      .contains { $0.rawValue == code }
+  }
+
   /// The topic or partition is not there, as far as the client knows.
   package var isUnknownTopic: Bool {
     [

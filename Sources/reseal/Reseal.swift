@@ -16,6 +16,7 @@ struct Reseal: AsyncParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, CtlCommand.self, CutoverCommand.self, PlanCommand.self, InspectCommand.self,
+      DLQCommand.self,
       KeysCommand.self,
       SandboxCommand.self,
       DemoCommand.self,

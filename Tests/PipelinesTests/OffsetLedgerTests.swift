@@ -73,4 +73,20 @@ struct OffsetLedgerTests {
       #expect(ledger.position == last.map { $0 + 1 })
     }
   }
+
+  /// A dead letter's acknowledgement may come after those of records behind it, which went to another topic.
+  @Test func whereRecordsWentIsToldAsThePositionPassesThem() {
+    var ledger = OffsetLedger()
+    let before = ledger.enter(4)
+    let letter = ledger.enter(5, isLetter: true)
+    let after = [6, 7].map { ledger.enter($0) }
+    #expect(!ledger.isLetter(before) && ledger.isLetter(letter))
+    ledger.finish(before, at: 100)
+    ledger.finish(after[0], at: 101)
+    ledger.finish(after[1], at: 102)
+    #expect(ledger.takeRuns().runs == [.init(source: 4, target: 100, count: 1)])
+    ledger.finish(letter)
+    #expect(ledger.takeRuns().runs == [.init(source: 6, target: 101, count: 2)])
+    #expect(ledger.takeRuns().isEmpty && ledger.position == 8)
+  }
 }

@@ -42,7 +42,15 @@ package struct LetterLabel: Sendable, Hashable {
     func text(_ name: Name) -> String? {
       headers.last { $0.name == name.rawValue }?.value.flatMap { String(validating: $0, as: UTF8.self) }
     }
-    guard text(.version) == Self.version, let job = text(.job), let topic = text(.topic),
+    // They are shown to people, and anybody may write to the topic.
+    func isPrintable(_ text: String?) -> Bool {
+      (text ?? "").unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+    }
+    guard
+      headers.allSatisfy({
+        !$0.name.hasPrefix("reseal.") || isPrintable($0.value.map { String(decoding: $0, as: UTF8.self) })
+      }),
+      text(.version) == Self.version, let job = text(.job), let topic = text(.topic),
       let partition = text(.partition).flatMap({ Int32($0) }),
       let offset = text(.offset).flatMap({ Int64($0) }),
       let timestamp = text(.timestamp).flatMap({ Int64($0) }), let error = text(.error),

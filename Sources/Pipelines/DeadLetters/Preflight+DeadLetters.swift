@@ -22,6 +22,11 @@ extension Preflight {
       refusals.append(
         "the dead letter topic \(settings.topic) does not exist on the sink's cluster; create it")
     }
+    if count != nil, await isKnownAsCompacted(settings.topic) {
+      refusals.append(
+        "the dead letter topic \(settings.topic) is compacted, and letters have no keys; its cleanup.policy must be delete"
+      )
+    }
     do throws(KeyError) {
       let key = try await key(settings, makes: makes)
       return DeadLetterTarget(settings: settings, partitionCount: count ?? 0, key: key)
@@ -30,6 +35,23 @@ extension Preflight {
       refusals.append("dead letters: \(error)")
       return nil
     }
+  }
+
+  /// Who may not ask learns it with the first letter: the broker takes none without a key, and the job stops.
+  private func isKnownAsCompacted(_ topic: String) async -> Bool {
+    do throws(KafkaError) { return try await clients.sinkAdmin.isCompacted(topic) } catch { return false }
+  }
+
+  /// A pipeline whose dead letters may be replayed, with the keys it seals under made where there were none.
+  package func replay() async throws(JobFailure) -> (prepared: PreparedJob, settings: DeadLetterSettings) {
+    guard let settings = definition.deadLetters else {
+      throw .refused(["the pipeline has no dead letters: onFailure.deadLetter is missing"])
+    }
+    var prepared = try await examine(makes: true)
+    guard prepared.refusals.isEmpty else { throw .refused(prepared.refusals) }
+    // One for all instances: of two replays at once only one may count.
+    if definition.guarantee == .exactlyOnce { prepared.transactionalID = "\(definition.name)-replay" }
+    return (prepared, settings)
   }
 
   private func key(_ settings: DeadLetterSettings, makes: Bool) async throws(KeyError) -> DataKey? {

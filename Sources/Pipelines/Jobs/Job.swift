@@ -65,8 +65,7 @@ package actor Job {
       producer = try Producer(
         JobSettings.producer(definition, transactionalID: prepared.transactionalID), notices: notices)
       around = PartitionLane.Surroundings(
-        values: prepared.values.cache, keys: prepared.keys?.cache, keyRings: prepared.clients.keyRings,
-        producer: producer, sink: try producer.topic(definition.sinkTopic),
+        supply: EngineSupply(prepared), producer: producer, sink: try producer.topic(definition.sinkTopic),
         sinkPartitionCount: prepared.sinkPartitionCount, seals: definition.steps.seals,
         policy: definition.failurePolicy,
         deadLetters: try DeadLetters(prepared.deadLetters, job: definition.name, producer), log: log,

@@ -9,6 +9,8 @@ package struct OffsetLedger: Sendable {
   private struct Entry {
     let offset: Int64
     var isDone: Bool
+    /// Its record's offset in the sink, where that is known and means anything.
+    var target: Int64?
     /// Whether the record became a dead letter, and so has no place in the sink.
     var isLetter = false
   }
@@ -24,6 +26,7 @@ package struct OffsetLedger: Sendable {
   /// The offset of the next record to read if everything were to begin again now; `nil` before anything
   /// finished.
   package private(set) var position: Int64?
+  private var runs = OffsetRuns()
 
   package init() {}
 
@@ -55,18 +58,28 @@ package struct OffsetLedger: Sendable {
     return distance < count && entries[index(distance)].isLetter
   }
 
-  /// Marks a record as done. A ticket that is not open is ignored: its lane was given up in between.
-  package mutating func finish(_ ticket: Ticket) {
+  /// Marks a record as done; `target` is where it went. A ticket that is not open is ignored: its lane was given up in between.
+  package mutating func finish(_ ticket: Ticket, at target: Int64? = nil) {
     let distance = Int(ticket &- firstTicket)
     guard distance < count else { return }
     entries[index(distance)].isDone = true
+    entries[index(distance)].target = target
     while count > 0, entries[head].isDone {
-      position = entries[head].offset + 1
+      let entry = entries[head]
+      position = entry.offset + 1
+      // Not before: what follows a record that was refused is done again, and goes elsewhere.
+      if let target = entry.target { runs.append(source: entry.offset, target: target) }
       head = index(1)
       count -= 1
       firstTicket &+= 1
     }
     settle()
+  }
+
+  /// Where the records before the position went, as far as that was told, since the last time.
+  package mutating func takeRuns() -> OffsetRuns {
+    defer { runs = OffsetRuns() }
+    return runs
   }
 
   /// Notes that no record is left before `offset`, which is where a bounded job ends. The position moves there

@@ -1,4 +1,3 @@
-internal import Codecs
 internal import FieldCrypto
 internal import Kafka
 package import KeyManagement
@@ -11,10 +10,7 @@ internal import Logging
 actor PartitionLane {
   /// What all lanes of a job share.
   struct Surroundings: Sendable {
-    let values: PlanCache
-    /// `nil` when record keys are left as they are.
-    let keys: PlanCache?
-    let keyRings: KeyRings
+    let supply: EngineSupply
     let producer: Producer
     let sink: ProducerTopic
     let sinkPartitionCount: Int
@@ -52,7 +48,6 @@ actor PartitionLane {
   var ledger = OffsetLedger()
   var counts = LaneCounts()
   private var isProcessing = false
-  private var runs = OffsetRuns()
   /// Changes not yet in the tally.
   private var changes = 0
   /// Records that may be processed before the throttle is asked again, and bytes it does not know of yet.
@@ -67,7 +62,7 @@ actor PartitionLane {
     self.end = end
     self.queue = queue
     self.around = around
-    engines = LaneEngines(processesKeys: around.keys != nil)
+    engines = LaneEngines(processesKeys: around.supply.keys != nil)
   }
 
   /// Processes what comes until the queue ends or something fails.
@@ -153,7 +148,10 @@ actor PartitionLane {
     let ticket = ledger.enter(record.offset)
     do throws(KafkaError) {
       try around.producer.produce(
-        to: around.sink, partition: sinkPartition(of: rewritten), key: rewritten.key, value: rewritten.value,
+        to: around.sink,
+        partition: rewritten.partition(
+          in: around.sink, of: around.sinkPartitionCount, elseKeeping: partition.partition),
+        key: rewritten.key, value: rewritten.value,
         headers: headers(of: record, rewritten), timestamp: max(record.timestamp, 0),
         tag: tag(of: ticket))
     } catch {
@@ -193,24 +191,9 @@ actor PartitionLane {
     counts.bytesRead += count
   }
 
-  /// The record's own partition, unless its key has become another: then that of the clients that will write it.
-  private func sinkPartition(of rewritten: LaneEngines.Rewritten) -> Int32 {
-    guard rewritten.isKeyChanged, let key = rewritten.key else { return partition.partition }
-    return around.sink.partition(ofKey: key, count: Int32(around.sinkPartitionCount))
-  }
-
   private func headers(of record: ConsumedRecord, _ rewritten: LaneEngines.Rewritten) -> RecordHeaders? {
     guard record.hasHeaders, let headers = record.copyHeaders() else { return nil }
-    if around.seals {
-      for name in headers.names where name.hasPrefix("__rule.") { headers.remove(name) }
-    }
-    for (name, value) in [
-      (Frame.keyHeader, rewritten.keyHeader), (Frame.valueHeader, rewritten.valueHeader),
-    ] {
-      guard let value else { continue }
-      headers.remove("\(name)")
-      headers.append("\(name)", value)
-    }
+    rewritten.apply(to: headers, dropsRules: around.seals)
     return headers
   }
 
@@ -239,31 +222,12 @@ actor PartitionLane {
   }
 
   private func fetchOnce(_ missing: LaneEngines.Missing, for offset: Int64) async throws(JobFailure) {
-    let engine = engines.engine(forKeys: missing.isKey)
-    switch missing.what {
-    case .plan(let request):
-      let plans = missing.isKey ? around.keys ?? around.values : around.values
-      do throws(RecordFailure) {
-        engine.setPlan(try await plans.answer(request), for: request)
-      } catch {
-        throw .record(partition, offset: offset, error)
-      }
-    case .key(let name):
-      do throws(KeyError) {
-        engine.setKey(
-          .success(try await around.keyRings[name.family.side].openingKey(name.identity)), for: name)
-      } catch {
-        // A key that cannot be had is an answer; a registry that does not answer is none.
-        if error.isRetriable { throw .key(error) }
-        engine.setKey(.failure(error), for: name)
-      }
-    case .versions(let family):
-      do throws(KeyError) {
-        let highest = try await around.keyRings[family.side].highestVersion(
-          KeyName(family, version: 1).identity)
-        engine.setHighestVersion(highest, of: family)
-      } catch {
-        throw .key(error)
+    do throws(EngineSupply.Failure) {
+      try await around.supply.supply(missing, to: engines)
+    } catch {
+      switch error {
+      case .record(let failure): throw .record(partition, offset: offset, failure)
+      case .key(let error): throw .key(error)
       }
     }
   }
@@ -283,16 +247,13 @@ actor PartitionLane {
             ? .letter(partition, offset: offset ?? -1, "\(error)")
             : .delivery(partition, offset: offset ?? -1, error),
           isRetriable: error.isRetriable || error.isPurged)
-      } else if let offset {
+      } else if offset != nil {
         if !isLetter { counts.written += 1 }
-        ledger.finish(ticket)
+        // Records with another key go to several partitions, and no offset stands for all of them; dead letters go
+        // to none.
+        ledger.finish(ticket, at: isLetter || around.supply.keys != nil ? nil : acknowledgement.offset)
         // The position may have moved, perhaps behind a commit that counted the record as written.
         changes += 1
-        // Records with another key go to several partitions, and no offset stands for all of them. What follows a
-        // refused record was acknowledged in vain.
-        if around.keys == nil, !isLetter, let position = ledger.position, position > offset {
-          runs.append(source: offset, target: acknowledgement.offset)
-        }
       }
     }
     tellChanges()
@@ -305,8 +266,7 @@ actor PartitionLane {
   ///
   /// Comes between two records: the lane is an actor, and handing a record over takes no wait.
   func cut() -> Cut {
-    defer { runs = OffsetRuns() }
-    return Cut(position: ledger.position, runs: runs, counts: counts)
+    Cut(position: ledger.position, runs: ledger.takeRuns(), counts: counts)
   }
 
   /// Whether everything written was acknowledged.

@@ -42,7 +42,7 @@ final class LaneEngines {
   /// The engine that asked for something.
   func engine(forKeys: Bool) -> RecordEngine { forKeys ? keys ?? values : values }
 
-  func process(_ record: ConsumedRecord) -> Outcome {
+  func process(_ record: some EngineInput) -> Outcome {
     var result = Rewritten(key: record.key, value: record.value)
     if let keys, let key = record.key {
       let outcome = record.withLastHeader(Frame.keyHeader) { keys.process(key, schemaHeader: $0) }
@@ -68,6 +68,41 @@ final class LaneEngines {
       result.counts += values.counts
     }
     return .rewritten(result)
+  }
+}
+
+/// A record as engines read it: one that was just consumed, or one that was kept.
+protocol EngineInput {
+  /// `nil` for a record without a key.
+  var key: UnsafeRawBufferPointer? { get }
+  /// `nil` for a tombstone.
+  var value: UnsafeRawBufferPointer? { get }
+
+  /// Lends the value of the last header of this name, `nil` when there is none or its value is null.
+  func withLastHeader<Result>(_ name: StaticString, _ body: (UnsafeRawBufferPointer?) -> Result) -> Result
+}
+
+extension ConsumedRecord: EngineInput {}
+
+extension LaneEngines.Rewritten {
+  /// Gives the record's headers the new schema references.
+  ///
+  /// - Parameter dropsRules: whether `__rule.*` headers go, which would make clients skip the rules.
+  func apply(to headers: borrowing RecordHeaders, dropsRules: Bool) {
+    if dropsRules {
+      for name in headers.names where name.hasPrefix("__rule.") { headers.remove(name) }
+    }
+    for (name, value) in [(Frame.keyHeader, keyHeader), (Frame.valueHeader, valueHeader)] {
+      guard let value else { continue }
+      headers.remove("\(name)")
+      headers.append("\(name)", value)
+    }
+  }
+
+  /// The record's own partition, unless its key has become another: then that of the clients that will write it.
+  func partition(in sink: ProducerTopic, of count: Int, elseKeeping own: Int32) -> Int32 {
+    guard isKeyChanged, let key else { return own }
+    return sink.partition(ofKey: key, count: Int32(clamping: count))
   }
 }
 

@@ -21,7 +21,20 @@ struct InspectedRecord {
     headers = record.copyHeaders()?.all ?? []
   }
 
-  func document(values: RecordInspector, keys: RecordInspector) async throws -> JSONValue {
+  /// The record of a dead letter.
+  init(_ origin: Letter.Origin, _ content: Letter.Content) {
+    partition = TopicPartition(origin.topic, origin.partition)
+    offset = origin.offset
+    timestamp = origin.timestamp
+    key = content.key
+    value = content.value
+    headers = content.headers.map { ($0.name, $0.value) }
+  }
+
+  /// - Parameter showsUnreadable: whether a value that cannot be shown as a document is shown as base64.
+  func document(
+    values: RecordInspector, keys: RecordInspector, showsUnreadable: Bool = false
+  ) async throws -> JSONValue {
     var members: JSONObject = [
       "topic": .string(partition.topic), "partition": JSONValue(Int(partition.partition)),
       "offset": JSONValue(Int(offset)), "timestamp": JSONValue(Int(timestamp)),
@@ -39,7 +52,11 @@ struct InspectedRecord {
     // A tombstone is null, which is not the same as empty.
     members["value"] = .null
     if let value {
-      members["value"] = .object(await values.inspect(value, schemaHeader: header("__value_schema_id")))
+      var document = await values.inspect(value, schemaHeader: header("__value_schema_id"))
+      if showsUnreadable, document["error"] != nil {
+        document["base64"] = .string(Data(value).base64EncodedString())
+      }
+      members["value"] = .object(document)
     }
     return .object(members)
   }

@@ -20,7 +20,7 @@ struct TopicReader {
   func read(_ body: (InspectedRecord) async throws -> Bool) async throws {
     let admin = try ClusterAdmin(settings)
     guard let count = try await admin.topics()[topic] else {
-      throw KafkaError(code: 3, context: "topic \(topic)")
+      throw KafkaError.unknownTopic(topic)
     }
     let partitions = partition.map { [$0] } ?? (0..<count).map(Int32.init)
     var open = try await admin.watermarks(partitions.map { TopicPartition(topic, $0) })
