@@ -84,4 +84,35 @@ struct InspectTests {
     #expect(document?["ssn"]?["value"] == "canary" && document?["n"] == "7")
     #expect(document?["m"] == ["A": JSONValue(2)] && document?["r"] == .array([JSONValue(1), JSONValue(2)]))
   }
+
+  /// A tag that no client's walk reaches, and a field that the tag around it does not cover.
+  @Test func whatATagShouldHaveReachedIsHidden() async throws {
+    let cluster = try await Cluster(topics: ["j", "a"])
+    let json = RegisteredSchema(
+      type: .json,
+      text:
+        #"{"type":"object","patternProperties":{"^s":{"type":"string","confluent:tags":["PII"]}},"properties":{"n":{"type":"integer"}}}"#
+    )
+    let avro = RegisteredSchema(
+      text: """
+        {"type":"record","name":"A","fields":[{"name":"home","confluent:tags":["PII"],"type":
+        {"type":"record","name":"Home","fields":[{"name":"street","type":["null","string"]}]}}]}
+        """)
+    let ids = [
+      try await cluster.schemas.register(json, under: Subject("j-value")).id,
+      try await cluster.schemas.register(avro, under: Subject("a-value")).id,
+    ].map { UInt8($0 ?? 0) }
+    try await cluster.produce(
+      [.init(value: [0, 0, 0, 0, ids[0]] + Array(#"{"ssn":"canary","n":7}"#.utf8))], to: "j")
+    try await cluster.produce(
+      [.init(value: [0, 0, 0, 0, ids[1], 2, 12] + Array("canary".utf8))], to: "a")
+
+    let unreached = try await inspect("j", of: cluster)
+    #expect(unreached.lines[0]["value"]?["error"] != nil && !unreached.text.contains("canary"))
+    let uncovered = try await inspect("a", of: cluster)
+    #expect(uncovered.lines[0]["value"]?["value"]?["hidden"] != nil, "\(uncovered.text)")
+    #expect(!uncovered.text.contains("canary"))
+    let revealed = try await inspect("a", of: cluster, ["--reveal"])
+    #expect(revealed.text.contains("canary"))
+  }
 }
