@@ -90,6 +90,11 @@ package final class ClusterAdmin: Sendable {
     }
   }
 
+  /// Whether this is librdkafka's mock cluster, known by its name: it leaves many a request unanswered.
+  package func isMock() async throws(KafkaError) -> Bool {
+    try await clusterID()?.hasPrefix("mockCluster") == true
+  }
+
   /// What brokers could not be reached for, in their own words: "timed out" alone helps nobody.
   private func unreachableDetail(_ response: rd_kafka_resp_err_t) -> String? {
     let queue = EventQueue(mainQueueOf: client)
@@ -132,11 +137,11 @@ package final class ClusterAdmin: Sendable {
 
   /// Creates a topic of one partition unless it exists, and says whether it did.
   ///
-  /// librdkafka's mock cluster, known by its name, answers no such request, but creates topics that it is asked about.
+  /// librdkafka's mock cluster answers no such request, but creates topics that it is asked about.
   @discardableResult
   package func ensureTopic(_ name: String, configuration: [String: String]) async throws(KafkaError) -> Bool {
     guard try await topics()[name] == nil else { return true }
-    guard try await clusterID()?.hasPrefix("mockCluster") != true else {
+    guard try await !isMock() else {
       try await askFor(name)
       return false
     }
@@ -189,12 +194,17 @@ package final class ClusterAdmin: Sendable {
   }
 
   /// The topic's effective settings by name, such as `cleanup.policy`.
-  package func configuration(ofTopic name: String) async throws(KafkaError) -> [String: String] {
+  ///
+  /// - Parameter patience: how long to wait for the answer, where not as long as for any.
+  package func configuration(
+    ofTopic name: String, within patience: Duration? = nil
+  ) async throws(KafkaError) -> [String: String] {
     let context = "describe topic \(name)"
     return try await call { [self] () throws(KafkaError) -> [String: String] in
       guard let resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name) else { return [:] }
       defer { rd_kafka_ConfigResource_destroy(resource) }
-      let event = try request(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, context) { options, queue in
+      let event = try request(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, context, within: patience) {
+        options, queue in
         var resources: [OpaquePointer?] = [resource]
         rd_kafka_DescribeConfigs(client.pointer, &resources, 1, options, queue)
       }
@@ -241,8 +251,10 @@ package final class ClusterAdmin: Sendable {
 
   /// Sends one admin request and waits for its answer, which the caller destroys.
   private func request(
-    _ operation: rd_kafka_admin_op_t, _ context: String, _ send: (OpaquePointer?, OpaquePointer) -> Void
+    _ operation: rd_kafka_admin_op_t, _ context: String, within patience: Duration? = nil,
+    _ send: (OpaquePointer?, OpaquePointer) -> Void
   ) throws(KafkaError) -> OpaquePointer {
+    let timeout = patience ?? timeout
     let queue = EventQueue(newFor: client)
     let options = rd_kafka_AdminOptions_new(client.pointer, operation)
     defer { rd_kafka_AdminOptions_destroy(options) }

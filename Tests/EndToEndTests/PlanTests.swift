@@ -1,4 +1,5 @@
 import JSON
+import Kafka
 import SchemaRegistry
 import Testing
 
@@ -50,5 +51,54 @@ struct PlanTests {
         (outcome.output + outcome.errors).contains(
           "in-value version 2 (schema id 3): its structure differs from the sink schema of out-value"))
     }
+  }
+
+  @Test func aDEKThatCannotBeUnwrappedIsFoundBeforeTheFirstRecord() async throws {
+    let cluster = try await Cluster()
+    try await cluster.registerSchemas()
+    // Makes the DEK of the sink's subject.
+    #expect(try await PipelineFile(cluster).run().exitCode == 0)
+    try cluster.kafka.createTopic("opened", partitions: 1)
+    try await cluster.schemas.register(
+      RegisteredSchema(text: Cluster.plainSchema), under: Subject("opened-value"))
+    let file = try PipelineFile(
+      cluster,
+      [
+        "name": #""opening""#, "source": #"{"topics":["out"],"until":"end"}"#,
+        "steps": #"[{"decrypt":{}}]"#, "sink": #"{"topic":"opened"}"#,
+      ])
+    #expect(try await Program.run(["plan", file.path]).exitCode == 0)
+    for command in ["plan", "run"] {
+      let outcome = try await Program.run([command, file.path], environment: ["JOB_SECRET": "another"])
+      #expect(outcome.exitCode == 78)
+      #expect(
+        (outcome.output + outcome.errors).contains(
+          "nothing that is sealed under kek/out-value/AES256_GCM could be opened"), "\(outcome)")
+    }
+  }
+
+  @Test func aClusterThatDoesNotTellItsSettingsIsNoReasonNotToRun() async throws {
+    let cluster = try await Cluster()
+    try await cluster.registerSchemas()
+    let file = try PipelineFile(cluster)
+    let outcome = try await Program.run(["plan", file.path, "--json"])
+    #expect(outcome.exitCode == 0)
+    let notices = try JSONValue(parsing: outcome.output)["notices"]?.array
+    #expect(
+      notices?.compactMap(\.string).contains { $0.hasPrefix("the settings of out could not be asked") }
+        == true)
+  }
+
+  @Test func aTransactionalIDThatIsDeniedIsNamed() async throws {
+    let cluster = try await Cluster()
+    try await cluster.registerSchemas()
+    let file = try PipelineFile(cluster, ["delivery": #"{"guarantee":"exactly-once"}"#])
+    // The job's state is there from then on, and needs no producer.
+    #expect(try await file.run().exitCode == 0)
+    let denied: Int32 = 53
+    cluster.kafka.answer(.initProducerID, with: Array(repeating: denied, count: 100))
+    let outcome = try await Program.run(["run", file.path, "--instance", "one"])
+    #expect(outcome.exitCode == 78, "\(outcome.errors)")
+    #expect(outcome.errors.contains("the transactional id job-one is denied"))
   }
 }

@@ -48,6 +48,43 @@ struct KeyRingTests {
     #expect(try await bytes(ring().openingKey(made.identity)) == bytes(made))
   }
 
+  /// A service that lets everybody wrap and only some unwrap, as access policies can have it.
+  private struct OneWayKMS: KMSDriver {
+    static let type = "local-kms"
+
+    func key(_ keyID: String, properties: [String: String]) throws(KMSError) -> any KeyEncryptionKey {
+      Key(key: try LocalKMS(environment: [:]).key(keyID, properties: ["secret": "s"]))
+    }
+
+    private struct Key: KeyEncryptionKey {
+      let key: any KeyEncryptionKey
+
+      func wrap(_ dataKey: SecretBytes) async throws(KMSError) -> [UInt8] { try await key.wrap(dataKey) }
+
+      func unwrap(_ wrapped: [UInt8]) async throws(KMSError) -> SecretBytes {
+        throw KMSError(.denied, type: OneWayKMS.type, keyID: "id", "unwrapping is not for you")
+      }
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func aKEKIsTriedOutBothWaysAndNothingIsMade(_ exists: Bool) async throws {
+    let specification = try specification()
+    if exists { _ = try await registry.createKEK("k1", kmsType: "local-kms", kmsKeyID: "id") }
+    try await ring().tryOut(specification, subject: subject)
+    let oneWay = try KeyRing(
+      registry: registry, drivers: KMSDrivers([OneWayKMS()]), properties: [:],
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    let error = await #expect(throws: KeyError.self) {
+      try await oneWay.tryOut(specification, subject: subject)
+    }
+    #expect(error?.reason == .denied)
+    #expect((try await registry.kek("k1", includingDeleted: true) != nil) == exists)
+    #expect(
+      try await ring().highestVersion(
+        DEKIdentity(kek: "k1", subject: subject, algorithm: .aes256GCM, version: 1)) == 0)
+  }
+
   @Test func eachSubjectHasItsOwnKey() async throws {
     let ring = try ring()
     let one = try await ring.sealingKey(for: specification(), subject: subject)

@@ -135,6 +135,36 @@ package actor KeyRing {
       version: try dek.identity.next(after: dek.identity.version).version, isNew: true, needsKEK: false)
   }
 
+  /// Wraps a new key under the KEK that ``sealingKey(for:subject:)`` would use, and unwraps it again as readers of
+  /// what is sealed will have to. Makes nothing. The registry does both for shared KEKs, which are not tried.
+  package func tryOut(_ specification: KeySpecification, subject: Subject) async throws(KeyError) {
+    let (type, id, properties): (String, String, [String: String])
+    do throws(KeyError) {
+      let kek = try agreed(
+        try await kek(named: specification.kekName, for: subject, includingDeleted: false), specification)
+      guard !kek.isShared else { return }
+      (type, id, properties) = (kek.kmsType, kek.kmsKeyID, self.properties(of: kek))
+    } catch {
+      guard error.reason == .missing, let kmsType = specification.kmsType, let keyID = specification.kmsKeyID
+      else { throw error }
+      (type, id, properties) = (kmsType, keyID, self.properties)
+    }
+    let probe: SecretBytes
+    do throws(CryptoError) {
+      probe = try KeyMaterial(generatedFor: specification.algorithm).serialized
+    } catch {
+      throw KeyError(.damaged, specification.kekName, "\(error)")
+    }
+    do throws(KMSError) {
+      let key = try drivers.key(type: type, keyID: id, properties: properties)
+      guard try await key.unwrap(key.wrap(probe)).isEqual(to: probe) else {
+        throw KMSError(.doesNotUnwrap, type: type, keyID: id, "what comes back is not what was wrapped")
+      }
+    } catch {
+      throw KeyError(error, specification.kekName)
+    }
+  }
+
   /// The DEK of this identity, soft-deleted ones included, as a reader looks it up. Throws
   /// ``KeyError/Reason/missing`` when the registry has none.
   package func openingKey(_ identity: DEKIdentity) async throws(KeyError) -> DataKey {
@@ -391,8 +421,10 @@ package actor KeyRing {
   }
 
   private func kmsKey(of kek: KEK) throws(KMSError) -> any KeyEncryptionKey {
-    try drivers.key(
-      type: kek.kmsType, keyID: kek.kmsKeyID,
-      properties: properties.merging(kek.kmsProperties) { _, ofKEK in ofKEK })
+    try drivers.key(type: kek.kmsType, keyID: kek.kmsKeyID, properties: properties(of: kek))
+  }
+
+  private func properties(of kek: KEK) -> [String: String] {
+    properties.merging(kek.kmsProperties) { _, ofKEK in ofKEK }
   }
 }

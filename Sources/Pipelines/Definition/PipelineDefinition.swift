@@ -47,6 +47,8 @@ package struct PipelineDefinition: Sendable {
   /// Whether record keys are processed as values are.
   package let processesKeys: Bool
   package let allowances: RuleAllowances
+  /// What the settings of the sink topic may do to records.
+  package let acceptedLosses: Set<Loss>
   package let containerTagsReachChildren: Bool
   package let whenDifferent: PlanSettings.Difference
   package let registersMissing: Bool
@@ -126,6 +128,7 @@ extension PipelineDefinition {
     processesKeys = parts.contains("key")
     if !parts.contains("value") { problems.append(Problem("$.parts", "must contain value")) }
     allowances = RuleAllowances(document)
+    acceptedLosses = Set((document["acceptLoss"]?.array ?? []).compactMap { $0.string.flatMap(Loss.init) })
     containerTagsReachChildren = document["containerTags"]?.string != "field-only"
     whenDifferent =
       document["sink"]?["whenDifferent"]?.string.flatMap(PlanSettings.Difference.init(rawValue:)) ?? .refuse

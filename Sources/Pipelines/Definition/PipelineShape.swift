@@ -45,6 +45,18 @@ package enum PipelineShape {
       "passRules", .list(of: .name, atLeast: 1),
       "Names of rules to go on without: of types that are not run here, such as CEL."),
     Member(
+      "acceptLoss",
+      .list(
+        of: .choice([
+          .init(
+            Loss.expiry.rawValue,
+            "Records older than the sink keeps records are deleted soon after they were written."),
+          .init(
+            Loss.compaction.rawValue, "The sink keeps one record of each key, where the source keeps all."),
+          .init(Loss.timestamps.rawValue, "The sink gives every record the time it was written."),
+        ]), atLeast: 1),
+      "What the sink topic's settings may do to records although it is not the job's doing."),
+    Member(
       "allowPlaintextOnFailure", .boolean,
       "Run under rules whose write side says NONE, which sends records on in the clear when sealing fails."),
     Member(

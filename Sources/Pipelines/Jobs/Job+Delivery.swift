@@ -17,12 +17,18 @@ extension Job {
 
   /// Fences an earlier process of this instance and ends its transaction. Says whether the job is to go on.
   func prepareTransactions() async throws(JobFailure) -> Bool {
-    guard prepared.transactionalID != nil else { return true }
+    guard let transactionalID = prepared.transactionalID else { return true }
     while !isStopping {
       do throws(KafkaError) {
         try await producer.initTransactions(timeout: Self.callTimeout)
         return true
       } catch {
+        guard !error.isDenied else {
+          throw .refused([
+            "the transactional id \(transactionalID) is denied: this user needs Write and Describe on TransactionalId "
+              + "\(transactionalID) (\(error))"
+          ])
+        }
         guard error.isRetriable, !error.isFatal else { throw prepared.explained(.kafka(error)) }
         log.warning("transactions are not available yet", metadata: ["error": "\(error)"])
       }

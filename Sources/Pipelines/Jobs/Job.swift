@@ -63,7 +63,9 @@ package actor Job {
       consumer = try Consumer(JobSettings.consumer(definition), notices: notices)
       bystander = try Consumer(JobSettings.consumer(definition), notices: notices)
       producer = try Producer(
-        JobSettings.producer(definition, transactionalID: prepared.transactionalID), notices: notices)
+        JobSettings.producer(
+          definition, transactionalID: prepared.transactionalID, maximumBytes: prepared.sinkMaximumBytes),
+        notices: notices)
       around = PartitionLane.Surroundings(
         supply: EngineSupply(prepared), producer: producer, sink: try producer.topic(definition.sinkTopic),
         sinkPartitionCount: prepared.sinkPartitionCount, seals: definition.steps.seals,

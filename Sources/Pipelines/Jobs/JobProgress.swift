@@ -11,6 +11,9 @@ package struct JobProgress: Sendable, Hashable {
   package var recordsOpened = 0
   /// Records that came out as they went in, but for the schema reference.
   package var recordsPassed = 0
+  /// Records without a timestamp, or with that of 1970 itself, which librdkafka takes for none: they got the time they
+  /// were written.
+  package var restamped = 0
   package var fields = FieldCounts()
   /// Records that were left out, and records that became dead letters, by what was wrong with them.
   package var skipped: [FailureClass: Int] = [:]
@@ -36,6 +39,7 @@ package struct JobProgress: Sendable, Hashable {
     recordsSealed += lane.sealed
     recordsOpened += lane.opened
     recordsPassed += lane.passed
+    restamped += lane.restamped
     fields += lane.fields
     skipped.merge(lane.skipped, uniquingKeysWith: +)
     deadLettered.merge(lane.deadLettered, uniquingKeysWith: +)
@@ -50,6 +54,7 @@ struct LaneCounts: Sendable {
   var sealed = 0
   var opened = 0
   var passed = 0
+  var restamped = 0
   var fields = FieldCounts()
   var skipped: [FailureClass: Int] = [:]
   var deadLettered: [FailureClass: Int] = [:]

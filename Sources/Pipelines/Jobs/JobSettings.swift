@@ -19,8 +19,11 @@ enum JobSettings {
     .overlaid(with: ["group.id": definition.group, "partition.assignment.strategy": strategy])
   }
 
-  static func producer(_ definition: PipelineDefinition, transactionalID: String?) -> ClientSettings {
-    let settings = ClientSettings([
+  /// - Parameter maximumBytes: of the largest batch of records that the sink takes, where that is known.
+  static func producer(
+    _ definition: PipelineDefinition, transactionalID: String?, maximumBytes: Int? = nil
+  ) -> ClientSettings {
+    var settings = ClientSettings([
       "client.id": "reseal-\(definition.name)",
       // Waits for the brokers as long as it takes: giving a record up would lose it or its order.
       "message.timeout.ms": "0",
@@ -28,7 +31,9 @@ enum JobSettings {
       "queue.buffering.max.messages": "100000",
       "queue.buffering.max.kbytes": "65536",
     ])
-    .overlaid(with: definition.sink.kafka)
+    // Batches the sink would refuse are not made, and records it would take not refused here.
+    if let maximumBytes { settings["message.max.bytes"] = "\(min(max(maximumBytes, 1_000), 1_000_000_000))" }
+    settings = settings.overlaid(with: definition.sink.kafka)
     return transactionalID.map { settings.overlaid(with: ["transactional.id": $0]) } ?? settings
   }
 }

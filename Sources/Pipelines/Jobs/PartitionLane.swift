@@ -160,6 +160,7 @@ actor PartitionLane {
       return refused(record, error) { .delivery(partition, offset: record.offset, error) }
     }
     counts.note(rewritten.counts)
+    if record.timestamp <= 0 { counts.restamped += 1 }
     noteDone(record)
     return .done
   }

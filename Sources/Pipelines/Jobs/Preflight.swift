@@ -20,8 +20,12 @@ package struct PreparedJob: Sendable {
   package internal(set) var state: JobState?
   /// `nil` unless records are delivered exactly once.
   package internal(set) var transactionalID: String?
+  /// Bytes of the largest batch that the sink takes; `nil` where that could not be asked.
+  let sinkMaximumBytes: Int?
   /// Why the job must not run; empty when it may.
   package let refusals: [String]
+  /// What somebody should know before it runs.
+  package let notices: [String]
 }
 
 /// Looks at everything a job needs and finds what speaks against running it, all of it at once.
@@ -59,6 +63,7 @@ package struct Preflight: Sendable {
   package func examine(makes: Bool = false) async throws(JobFailure) -> PreparedJob {
     do throws(CryptoError) { try SelfTest.run() } catch { throw .refused(["\(error)"]) }
     var refusals: [String] = []
+    var notices: [String] = []
     let (partitions, sinkCount) = try await partitions(&refusals)
     let values = try await SchemaPreflight(definition, isKey: false, clients: clients, makes: makes)
       .run(&refusals)
@@ -75,11 +80,14 @@ package struct Preflight: Sendable {
       throw .kafka(error)
     }
     try await checkCluster(&refusals)
+    let ranges = try await ranges(watermarks, &refusals)
+    let maximumBytes =
+      partitions.isEmpty || sinkCount == 0 ? nil : try await checkTopics(ranges, &refusals, &notices)
+    try await checkKeys([values] + (keys.map { [$0] } ?? []), &refusals, &notices)
     return PreparedJob(
       definition: definition, clients: clients, values: values, keys: keys, partitions: partitions,
       sinkPartitionCount: sinkCount, deadLetters: deadLetters,
-      ranges: try await ranges(watermarks, &refusals),
-      refusals: refusals)
+      ranges: ranges, sinkMaximumBytes: maximumBytes, refusals: refusals, notices: notices)
   }
 
   // MARK: Topics

@@ -11,6 +11,10 @@ extension PlanReport {
     )
     for part in parts { print(part, on: console) }
     console.line()
+    if !notices.isEmpty {
+      console.line(console.styled("Worth knowing:", .yellow))
+      for notice in notices { console.line("  - \(notice)") }
+    }
     guard !refusals.isEmpty else {
       return console.line(console.styled("The job may run.", .green))
     }
@@ -62,6 +66,7 @@ extension PlanReport {
       ],
       "sink": ["topic": .string(sink.topic), "partitions": JSONValue(sink.partitions)],
       "parts": .array(parts.map(\.json)), "refusals": .array(refusals.map { .string($0) }),
+      "notices": .array(notices.map { .string($0) }),
     ]
   }
 }

@@ -43,6 +43,7 @@ struct PlanReport {
   let sink: (topic: String, partitions: Int)
   let parts: [Part]
   let refusals: [String]
+  let notices: [String]
 
   init(_ prepared: PreparedJob) async {
     let definition = prepared.definition
@@ -57,6 +58,7 @@ struct PlanReport {
     if let keys = prepared.keys { parts.append(await Part(keys)) }
     self.parts = parts
     refusals = prepared.refusals
+    notices = prepared.notices
   }
 }
 

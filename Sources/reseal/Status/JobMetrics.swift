@@ -23,6 +23,9 @@ struct JobMetrics {
     "reseal_fields_total", .counter,
     "Tagged fields by what was found and done: sealed, opened, rekeyed, current and kept as they were, plaintext passed."
   )
+  private var restamped = MetricFamily(
+    "reseal_records_restamped_total", .counter,
+    "Records without a timestamp, which got the time they were written.")
   private var bytes = MetricFamily("reseal_read_bytes_total", .counter, "Bytes of keys and values read.")
   private var rate = MetricFamily(
     "reseal_records_per_second", .gauge, "Records written a second, over the last seconds.")
@@ -53,7 +56,8 @@ struct JobMetrics {
 
   var families: [MetricFamily] {
     [
-      phase, records, failures, read, processed, fields, bytes, rate, recordLimit, byteLimit, lag, remaining,
+      phase, records, failures, read, processed, fields, restamped, bytes, rate, recordLimit, byteLimit, lag,
+      remaining,
       waiting,
       commits,
       commitFailures, keys, registry, registryFailures,
@@ -114,6 +118,7 @@ struct JobMetrics {
     ] { processed.add(count, job + [("result", result)]) }
     for (result, count) in progress.fields.named { fields.add(count, job + [("result", result)]) }
     bytes.add(progress.bytesRead, job)
+    restamped.add(progress.restamped, job)
     if progress.total != nil { remaining.add(Int(progress.remaining), job) }
   }
 }

@@ -106,7 +106,7 @@ extension JobProgress {
   var recordCounts: [(String, Int)] {
     [
       ("read", read), ("written", written), ("sealed", recordsSealed), ("opened", recordsOpened),
-      ("passed", recordsPassed), ("skipped", skipped.values.reduce(0, +)),
+      ("passed", recordsPassed), ("restamped", restamped), ("skipped", skipped.values.reduce(0, +)),
       ("deadLettered", deadLettered.values.reduce(0, +)),
     ]
   }

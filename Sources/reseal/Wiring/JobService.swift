@@ -105,6 +105,7 @@ final class JobService: Service {
       let clients = try JobClients(definition, drivers: Drivers.all, log: log)
       let prepared = try await stoppable(Preflight(definition, clients: clients))
       guard let prepared else { return .interrupted }
+      for notice in prepared.notices { log.notice("worth knowing", metadata: ["notice": "\(notice)"]) }
       let job = try Job(prepared, throttle: throttle, log: log)
       await state.set(job)
       switch try await run(job) {
@@ -156,6 +157,7 @@ extension JobProgress {
       "passed": "\(recordsPassed)", "fieldsPlaintext": "\(fields.foundPlaintext)",
       "fieldsForeign": "\(fields.foundForeign)", "fieldsCurrent": "\(fields.foundCurrent)",
     ]
+    if restamped > 0 { metadata["restamped"] = "\(restamped)" }
     if !skipped.isEmpty { metadata["skipped"] = "\(Self.words(skipped))" }
     if !deadLettered.isEmpty { metadata["dead-lettered"] = "\(Self.words(deadLettered))" }
     return metadata

@@ -71,7 +71,8 @@ package struct StateTopic: Sendable {
     while true {
       for acknowledgement in await producer.acknowledgements(timeout: .milliseconds(100)) {
         guard let error = acknowledgement.error else { return }
-        throw error
+        // A producer that may not write drops the record, and says itself why.
+        throw producer.fatalError ?? error
       }
     }
   }
