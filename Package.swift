@@ -113,7 +113,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "reseal", "Codecs", "FieldCrypto", "HTTPClient", "JSON", "Kafka", "KeyManagement", "RegistryServer",
+        "reseal", "Codecs", "FieldCrypto", "HTTPClient", "JSON", "Kafka", "KeyManagement", "Pipelines",
+        "RegistryServer",
         "SchemaRegistry", "TestSupport", "Threads", logging,
       ],
       swiftSettings: settings),

@@ -81,4 +81,40 @@ struct StartTests {
     #expect(outcome.exitCode == 78)
     #expect(outcome.errors.contains("only a job with an end"), "\(outcome.errors)")
   }
+
+  /// Nothing was written, so the group has no offset; where the topic ended is known all the same.
+  @Test func whatComesAfterTheStartIsNotMissedByTheNextRun() async throws {
+    let cluster = try await cluster()
+    let file = try PipelineFile(cluster, ["source": #"{"topics":["in"],"from":"latest"}"#])
+    let first = try Program.Running(["run", file.path])
+    await first.says("partitions assigned")
+    first.interrupt()
+    #expect(try await first.outcome().exitCode == 0)
+    try await cluster.produce((0..<10).map { .init(key: Array("\($0)".utf8), value: nil) })
+    let second = try Program.Running(["run", file.path])
+    let records = try await cluster.records(atLeast: 10)
+    second.interrupt()
+    #expect(try await second.outcome().exitCode == 0)
+    #expect(records.map(\.key) == (0..<10).map { Array("\($0)".utf8) })
+  }
+
+  /// What is before those offsets would be missing from the sink, and nobody would be told.
+  @Test func aFirstJobDoesNotGoOnWhereAnotherLeftItsGroup() async throws {
+    let cluster = try await cluster()
+    let source = #"{"topics":["in"],"until":"end","group":"shared"}"#
+    #expect(try await PipelineFile(cluster, ["source": source]).run().exitCode == 0)
+    let other = try PipelineFile(cluster, ["source": source, "name": #""other""#])
+    let outcome = try await other.run()
+    #expect(outcome.exitCode == 78)
+    #expect(outcome.errors.contains("the group shared has been at work on in already"), "\(outcome.errors)")
+  }
+
+  @Test func aResumedJobKeepsItsGroup() async throws {
+    let cluster = try await cluster()
+    #expect(try await file(cluster, #""group":"one""#).run().exitCode == 0)
+    let outcome = try await file(cluster, #""group":"two""#).run()
+    #expect(outcome.exitCode == 78)
+    #expect(outcome.errors.contains("the job began with the group one"), "\(outcome.errors)")
+    #expect(try await numbers(cluster) == [Array(0..<Self.each), Array(0..<Self.each)])
+  }
 }

@@ -250,6 +250,16 @@ struct ExactlyOnceDeliveryTests {
     #expect(talk.delivery.failure != nil)
   }
 
+  /// The producer refused it at once, so nothing of it is under way; of what came before it, something may be.
+  @Test(arguments: [tooLarge, JobFailure.letter(p0, offset: 7, "too large")])
+  func aRecordThatIsNotTakenLetsTheOthersArrive(_ failure: JobFailure) {
+    var talk = Conversation(.exactlyOnce)
+    talk.pass(.zero, changes: 5)
+    talk.say(.broken(failure), .start(.hold))
+    talk.say(.done(.hold), .start(.flush))
+    talk.say(.done(.flush), .start(.map))
+  }
+
   @Test func stoppingWhileReadingAgainHasNothingToCommit() {
     var talk = Conversation(.exactlyOnce)
     talk.write(until: .commit)

@@ -97,8 +97,8 @@ struct OffsetMapTests {
 struct JobHistoryTests {
   private func record(_ id: String, after predecessor: String?, end: Int64 = 9) -> JobRecord {
     JobRecord(
-      id: id, predecessor: predecessor, created: 1, sourceTopic: "in", sinkTopic: "out", start: [0: 2],
-      end: [0: end], targets: ["k"])
+      id: id, predecessor: predecessor, created: 1, sourceTopic: "in", group: "g", sinkTopic: "out",
+      start: [0: 2], end: [0: end], targets: ["k"])
   }
 
   private func history(_ records: [JobRecord]) throws -> JobHistory {
@@ -113,8 +113,8 @@ struct JobHistoryTests {
   @Test func aRecordComesBack() throws {
     #expect(try history([record("a", after: nil)]).current == record("a", after: nil))
     let endless = JobRecord(
-      id: "e", predecessor: nil, created: 5, sourceTopic: "s", sinkTopic: "t", start: [:], end: nil,
-      targets: [])
+      id: "e", predecessor: nil, created: 5, sourceTopic: "s", group: "g", sinkTopic: "t", start: [:],
+      end: nil, targets: [])
     #expect(try history([endless]).current == endless)
   }
 

@@ -82,6 +82,13 @@ struct PipelineDefinitionTests {
       ]
     ),
     (
+      #"{"name":"n","kafka":{"bootstrap.servers":"b"},"schemaRegistry":{"url":"http://r"},"source":{"topics":["a"]},"steps":[{"encrypt":{}}],"sink":{"topic":"b","kafka":{"acks":"1","enable.idempotence":false}}}"#,
+      [
+        "$.sink.kafka: enable.idempotence must be true, or not set",
+        "$.sink.kafka: acks must be all, or not set",
+      ]
+    ),
+    (
       #"{"name":"n","source":{"topics":["a"]},"steps":[{"encrypt":{}}],"sink":{"topic":"${MISSING}"}}"#,
       ["$.sink.topic: the environment variable MISSING is not set"]
     ),

@@ -13,7 +13,9 @@ package struct GroupCutOver: Sendable {
   /// Finds out where the group would go on. Changes nothing.
   package func plan() async throws(JobFailure) -> CutOver {
     guard definition.keepsState else {
-      throw .refused(["only a job with an end, or under exactly-once, keeps where its records went"])
+      throw .refused([
+        "only a job with an end, from latest, or under exactly-once keeps where its records went"
+      ])
     }
     guard !definition.processesKeys else {
       throw .refused([

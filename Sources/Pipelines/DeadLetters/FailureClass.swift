@@ -11,9 +11,10 @@ package enum FailureClass: String, Sendable, Hashable, CaseIterable {
   case noSchema = "no-schema"
   /// The registry has no such schema.
   case unknownSchema = "unknown-schema"
-  /// Its bytes do not follow the schema it names.
+  /// Its bytes do not follow the schema it names, so that no deserializer can read them.
   case malformed
-  /// Its bytes may well follow their schema, but not in a form that is processed here.
+  /// Its bytes may well follow their schema, or some deserializers overlook that they do not, but they are not processed
+  /// here: bytes after the record's end, say, which Avro's and Jackson's readers leave alone.
   case unsupportedForm = "unsupported-form"
   /// Records of its schema are not processed, whatever is in them.
   case refusedSchema = "refused-schema"
@@ -42,7 +43,8 @@ package enum FailureClass: String, Sendable, Hashable, CaseIterable {
     switch failure {
     case .frame: self = .noSchema
     case .schema(_, let error):
-      guard error.reason == .notFound else { return nil }
+      // Any other 404 is that of a wrong address, where all schemas are unknown.
+      guard error.reason == .notFound, error.code == Self.schemaNotFound else { return nil }
       self = .unknownSchema
     case .sealingKey: return nil
     case .refused: self = .refusedSchema
@@ -52,12 +54,15 @@ package enum FailureClass: String, Sendable, Hashable, CaseIterable {
     }
   }
 
+  /// The registry's error code (specification section B.5).
+  private static let schemaNotFound = 40403
+
   private init(_ error: RecordError) {
     switch error.reason {
-    case .truncated, .invalidLength, .overlongNumber, .outOfRange, .notText, .halfSurrogate, .unexpectedByte,
-      .wrongType, .trailingBytes, .invalidTag, .wrongWireType:
+    case .truncated, .invalidLength, .overlongNumber, .outOfRange, .notText, .unexpectedByte, .invalidTag:
       self = .malformed
-    case .unmatched, .noAlternative, .ambiguous, .tooComplex, .group, .scatteredMessage, .tooDeep, .stopped:
+    case .trailingBytes, .wrongType, .halfSurrogate, .wrongWireType, .unmatched, .noAlternative, .ambiguous,
+      .tooComplex, .group, .scatteredMessage, .tooDeep, .stopped:
       self = .unsupportedForm
     case .tooLarge: self = .tooLarge
     }

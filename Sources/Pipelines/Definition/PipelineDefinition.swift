@@ -64,7 +64,12 @@ package struct PipelineDefinition: Sendable {
   package let outageLimit: Duration
 
   /// Whether the job keeps what outlives its processes in a topic of its own.
-  package var keepsState: Bool { isBounded || guarantee == .exactlyOnce }
+  ///
+  /// Where the topic ended when a job began that starts there is lost otherwise, until the group has an offset.
+  package var keepsState: Bool {
+    if case .latest = start { return true }
+    return isBounded || guarantee == .exactlyOnce
+  }
 }
 
 /// A pipeline file that cannot be run, with everything that is wrong with it.
@@ -192,6 +197,13 @@ extension PipelineDefinition {
     if let strategy = kafka["partition.assignment.strategy"], strategy != JobSettings.strategy {
       problems.append(
         Problem(kafkaPath, "partition.assignment.strategy must be \(JobSettings.strategy), or not set"))
+    }
+    // What is acknowledged and then lost, or written twice or out of order, nobody would notice.
+    for (property, needed) in [
+      ("enable.idempotence", ["true"]), ("acks", ["all", "-1"]), ("request.required.acks", ["all", "-1"]),
+    ] {
+      guard let value = kafka[property], !needed.contains(value.lowercased()) else { continue }
+      problems.append(Problem(kafkaPath, "\(property) must be \(needed[0]), or not set"))
     }
     if kafka["bootstrap.servers"] == nil {
       problems.append(Problem(kafkaPath, "bootstrap.servers is missing"))

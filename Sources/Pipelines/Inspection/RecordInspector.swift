@@ -83,10 +83,12 @@ package actor RecordInspector {
           try layers.finding(of: bytes, FieldAction(payload, keys: keys), reveals: false)
         }
       }
-      // What is inside of a sealed payload was meant to be hidden as a whole.
-      if case .plaintext = finding.state {
-      } else {
-        guard reveals, case .sealed = finding.state else { return ["payload": finding.json] }
+      // What a payload's rule seals is meant to be hidden as a whole, sealed or not yet.
+      guard reveals else { return ["payload": finding.json] }
+      switch finding.state {
+      case .plaintext: break
+      case .undecryptable: return ["payload": finding.json]
+      case .sealed:
         body = try body.withUnsafeBytes {
           Array(try layers.state(of: $0, FieldAction(payload, keys: keys)).inside)
         }

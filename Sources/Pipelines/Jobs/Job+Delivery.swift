@@ -127,13 +127,15 @@ extension Job {
     var starts: [TopicPartition: StartOffset] = [:]
     for partition in assignment.partitions {
       var restart = committed[partition] ?? prepared.start(of: partition)
+      // What an aborted transaction wrote of the map went with it.
+      var piece = assignment.piece(of: partition)
       if delivery.guarantee == .atLeastOnce {
         await takeMove(of: partition)
         restart = moves[partition]?.position ?? restart
+        piece = moves[partition]?.piece ?? piece
       }
       past.add(assignment.remove(partition))
-      assignment.add(
-        partition, start: restart, end: prepared.end(of: partition), piece: moves[partition]?.piece, around)
+      assignment.add(partition, start: restart, end: prepared.end(of: partition), piece: piece, around)
       starts[partition] = .offset(restart)
     }
     if delivery.guarantee == .exactlyOnce { moves = [:] }

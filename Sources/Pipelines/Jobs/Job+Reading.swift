@@ -52,6 +52,11 @@ extension Job {
   /// Takes new partitions up once it is known where to begin.
   func acceptArrived() async throws(JobFailure) {
     guard let arrived else { return }
+    let (definition, unknown) = (prepared.definition, arriving.filter { prepared.ranges[$0] == nil })
+    // A bounded job is about what was there.
+    if !definition.isBounded, definition.onlyPartitions == nil, !unknown.isEmpty {
+      throw .grown(unknown.sorted())
+    }
     let mine = arriving.filter { prepared.ranges[$0] != nil }
     (self.arrived, arriving) = (nil, [])
     var starts: [TopicPartition: StartOffset] = [:]

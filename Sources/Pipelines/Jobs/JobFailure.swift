@@ -15,6 +15,8 @@ package enum JobFailure: Error, CustomStringConvertible {
   case kafka(KafkaError)
   /// The transactional id is another process's now.
   case fenced(String, KafkaError)
+  /// The source topic has partitions that it had not when the job started.
+  case grown([TopicPartition])
   case registry(RegistryError)
   case key(KeyError)
 
@@ -34,6 +36,9 @@ package enum JobFailure: Error, CustomStringConvertible {
       "another process took over the transactional id \(id), or a transaction was open for longer than "
         + "transaction.timeout.ms; nothing of it counts. Instances that run side by side each need an --instance of "
         + "their own (\(error))"
+    case .grown(let partitions):
+      "the source topic has grown: \(partitions.map(\.description).joined(separator: ", ")); run the job again to "
+        + "take that up"
     case .registry(let error): "\(error)"
     case .key(let error): "\(error)"
     }

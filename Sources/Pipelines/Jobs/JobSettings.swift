@@ -7,16 +7,17 @@ enum JobSettings {
   static let strategy = "range"
 
   static func consumer(_ definition: PipelineDefinition) -> ClientSettings {
-    ClientSettings([
-      "client.id": "reseal-\(definition.name)",
-      // A position that is gone means records that were never read: a failure, not a reason to jump.
-      "auto.offset.reset": "error",
-      "isolation.level": "read_committed",
-    ])
-    .overlaid(with: definition.source.kafka)
-    // Not cooperative: there, members go on while they join anew, and a commit that waits behind the join at the
-    // broker comes back as that of a former generation, which takes all partitions away with nothing committed.
-    .overlaid(with: ["group.id": definition.group, "partition.assignment.strategy": strategy])
+    ClientSettings(["client.id": "reseal-\(definition.name)", "isolation.level": "read_committed"])
+      .overlaid(with: definition.source.kafka)
+      .overlaid(with: [
+        "group.id": definition.group,
+        // Not cooperative: there, members go on while they join anew, and a commit that waits behind the join at the
+        // broker comes back as that of a former generation, which takes all partitions away with nothing committed.
+        "partition.assignment.strategy": strategy,
+        // Whatever a client's settings say that were pasted: a position that is gone means records that were never
+        // read, which is a failure and no reason to jump. Where a job begins, `source.from` says.
+        "auto.offset.reset": "error",
+      ])
   }
 
   /// - Parameter maximumBytes: of the largest batch of records that the sink takes, where that is known.

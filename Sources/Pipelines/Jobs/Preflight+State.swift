@@ -61,7 +61,11 @@ extension Preflight {
       try check(current, against: fresh)
       return JobState(topic: topic, record: current)
     }
-    if history.current != nil { try await resetOffsets(to: fresh) }
+    if history.current != nil || startsNewJob {
+      try await resetOffsets(to: fresh)
+    } else {
+      try await checkUnused(by: fresh, topic)
+    }
     do throws(KafkaError) { try await topic.write(fresh.following(history.current)) } catch {
       throw .kafka(error)
     }
@@ -71,6 +75,24 @@ extension Preflight {
     }
     try check(record, against: fresh)
     return JobState(topic: topic, record: record)
+  }
+
+  /// The first job of its name must not go on where something else left its group: what lies before would be missing.
+  private func checkUnused(by fresh: JobRecord, _ topic: StateTopic) async throws(JobFailure) {
+    let offsets: [TopicPartition: Int64]
+    do throws(KafkaError) {
+      let bystander = try Consumer(JobSettings.consumer(definition)) { _ in }
+      offsets = try await bystander.committed(fresh.topicPartitions)
+      try await bystander.close()
+    } catch {
+      throw .kafka(error)
+    }
+    // A job is written down before it commits anything, so these may be those of another instance that was faster.
+    guard !offsets.isEmpty, try await topic.read(.jobs).current == nil else { return }
+    throw .refused([
+      "the group \(definition.group) has been at work on \(fresh.sourceTopic) already, though no job named "
+        + "\(definition.name) has; name another source.group, or have --new-job begin at source.from"
+    ])
   }
 
   private func ensure(_ topic: StateTopic) async throws(JobFailure) {
@@ -91,8 +113,13 @@ extension Preflight {
       if then != now { reasons.append("the job began with \(what) \(then), the pipeline now says \(now)") }
     }
     compare("the source topic", record.sourceTopic, fresh.sourceTopic)
+    // Where the job has got to is known to its group only.
+    compare("the group", record.group, fresh.group)
     compare("the sink topic", record.sinkTopic, fresh.sinkTopic)
-    compare("the partitions", "\(record.partitions)", "\(fresh.partitions)")
+    // A topic that grew: what goes on takes the new partitions up, what ends was about those that were there.
+    if record.end != nil || !Set(record.partitions).isSubset(of: fresh.partitions) {
+      compare("the partitions", "\(record.partitions)", "\(fresh.partitions)")
+    }
     compare("the keys", "\(record.targets)", "\(fresh.targets)")
     if (record.end == nil) != (fresh.end == nil) {
       reasons.append(
@@ -105,8 +132,7 @@ extension Preflight {
 
   /// A new job does not go on where the group left off.
   private func resetOffsets(to fresh: JobRecord) async throws(JobFailure) {
-    let starts = Dictionary(
-      uniqueKeysWithValues: fresh.start.map { (TopicPartition(fresh.sourceTopic, $0.key), $0.value) })
+    let starts = Dictionary(uniqueKeysWithValues: zip(fresh.topicPartitions, fresh.start.values))
     do throws(KafkaError) {
       let bystander = try Consumer(JobSettings.consumer(definition)) { _ in }
       try await bystander.commit(starts)
@@ -130,16 +156,20 @@ extension JobRecord {
     }
     self.init(
       id: String(UInt64.random(in: .min ... .max), radix: 36), predecessor: nil, created: Timestamp.now,
-      sourceTopic: definition.sourceTopic, sinkTopic: definition.sinkTopic, start: offsets(\.lowerBound),
+      sourceTopic: definition.sourceTopic, group: definition.group, sinkTopic: definition.sinkTopic,
+      start: offsets(\.lowerBound),
       end: definition.isBounded ? offsets(\.upperBound) : nil,
       targets: subjects.flatMap { $0.fieldTargets + $0.payloadTargets }.map { "\($0.key)" }.sorted())
   }
 
   func following(_ predecessor: JobRecord?) -> JobRecord {
     JobRecord(
-      id: id, predecessor: predecessor?.id, created: created, sourceTopic: sourceTopic, sinkTopic: sinkTopic,
-      start: start, end: end, targets: targets)
+      id: id, predecessor: predecessor?.id, created: created, sourceTopic: sourceTopic, group: group,
+      sinkTopic: sinkTopic, start: start, end: end, targets: targets)
   }
+
+  /// In the order of ``start``.
+  fileprivate var topicPartitions: [TopicPartition] { start.keys.map { TopicPartition(sourceTopic, $0) } }
 
   /// The ranges as first settled, for as many partitions as there are now.
   func ranges(_ now: [TopicPartition: Range<Int64>]) -> [TopicPartition: Range<Int64>] {

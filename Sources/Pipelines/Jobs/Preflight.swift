@@ -48,7 +48,8 @@ package struct Preflight: Sendable {
     }
     guard definition.keepsState else {
       guard !options.startsNewJob else {
-        throw .refused(["--new-job: only a job with an end, or under exactly-once, is begun anew"])
+        throw .refused(["--new-job: only a job with an end, from latest, or under exactly-once is begun anew"]
+        )
       }
       return prepared
     }

@@ -46,7 +46,7 @@ struct InspectedRecord {
     if let key {
       let header = self.header("__key_schema_id")
       // Keys of text are common; only what begins as serializers write it can carry tags.
-      let isFramed = header != nil || key.first == 0 && key.count > 5
+      let isFramed = header != nil || key.first == 0 && key.count > 5 || key.first == 1 && key.count > 16
       members["key"] = isFramed ? .object(await keys.inspect(key, schemaHeader: header)) : Self.text(key)
     }
     // A tombstone is null, which is not the same as empty.

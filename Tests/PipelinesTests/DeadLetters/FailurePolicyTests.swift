@@ -17,8 +17,8 @@ struct FailurePolicyTests {
     .field(name: "t.Customer.ssn", path: ["home", "a map's key"], failure)
   }
 
-  private static func schema(_ reason: RegistryError.Reason) -> RecordFailure {
-    .schema(.id(7), RegistryError(reason, request: "GET", message: "why"))
+  private static func schema(_ reason: RegistryError.Reason, code: Int? = nil) -> RecordFailure {
+    .schema(.id(7), RegistryError(reason, request: "GET", code: code, message: "why"))
   }
 
   private static let refusal = RecordFailure.refused(PlanRefusal("schema id 7", "why"))
@@ -26,9 +26,10 @@ struct FailurePolicyTests {
   @Test(
     arguments: [
       (.frame(.tooShort(3)), .noSchema, true),
-      (schema(.notFound), .unknownSchema, true),
+      (schema(.notFound, code: 40403), .unknownSchema, true),
       (.malformed(RecordError(.truncated, at: 1)), .malformed, true),
-      (.malformed(RecordError(.trailingBytes, at: 1)), .malformed, true),
+      (.malformed(RecordError(.trailingBytes, at: 1)), .unsupportedForm, false),
+      (.malformed(RecordError(.wrongWireType, at: 1)), .unsupportedForm, false),
       (.malformed(RecordError(.group, at: 1)), .unsupportedForm, false),
       (.malformed(RecordError(.tooDeep, at: 1)), .unsupportedForm, false),
       (.malformed(RecordError(.tooLarge, at: 1)), .tooLarge, false),
@@ -60,7 +61,8 @@ struct FailurePolicyTests {
   /// What is everybody's trouble stops or pauses the job and never costs a record.
   @Test(
     arguments: [
-      schema(.unavailable), schema(.unauthorized), schema(.forbidden), schema(.malformedAnswer),
+      schema(.notFound), schema(.unavailable), schema(.unauthorized), schema(.forbidden),
+      schema(.malformedAnswer),
       .sealingKey(key(.missing)), .sealingKey(key(.unavailable)),
       field(.undecidable(key(.unavailable))), field(.undecidable(key(.misconfigured))),
       field(.keyUnavailable(key(.unavailable))), field(.usedUp(key, .stop)), field(.crypto("libcrypto")),

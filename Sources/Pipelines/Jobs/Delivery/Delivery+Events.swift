@@ -75,7 +75,8 @@ extension Delivery {
     case .proceed:
       isHeld = false
       return settle()
-    case .hold: return begin(failure?.isRejection == true ? .map : .flush)
+    // Committing a transaction writes out what is still queued, whose offsets would be missing: wait for all of it.
+    case .hold: return begin(guarantee == .atLeastOnce && failure?.isRejection == true ? .map : .flush)
     case .flush: return begin(.map)
     case .map: return begin(guarantee == .exactlyOnce ? .offsets : .commit)
     case .offsets: return begin(.commit)

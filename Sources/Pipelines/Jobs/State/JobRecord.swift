@@ -8,6 +8,8 @@ package struct JobRecord: Sendable, Hashable {
   /// Milliseconds since 1970.
   package let created: Int64
   package let sourceTopic: String
+  /// The consumer group that knows where the job has got to.
+  package let group: String
   package let sinkTopic: String
   /// Where each partition of the job begins, where its group has no offset yet.
   package let start: [Int32: Int64]
@@ -17,13 +19,14 @@ package struct JobRecord: Sendable, Hashable {
   package let targets: [String]
 
   package init(
-    id: String, predecessor: String?, created: Int64, sourceTopic: String, sinkTopic: String,
-    start: [Int32: Int64], end: [Int32: Int64]?, targets: [String]
+    id: String, predecessor: String?, created: Int64, sourceTopic: String, group: String,
+    sinkTopic: String, start: [Int32: Int64], end: [Int32: Int64]?, targets: [String]
   ) {
     self.id = id
     self.predecessor = predecessor
     self.created = created
     self.sourceTopic = sourceTopic
+    self.group = group
     self.sinkTopic = sinkTopic
     self.start = start
     self.end = end
@@ -45,7 +48,8 @@ extension JobRecord {
     }
     return [
       "id": .string(id), "predecessor": predecessor.map(JSONValue.string) ?? .null,
-      "created": JSONValue(Int(created)), "source": .string(sourceTopic), "sink": .string(sinkTopic),
+      "created": JSONValue(Int(created)), "source": .string(sourceTopic), "group": .string(group),
+      "sink": .string(sinkTopic),
       "start": offsets(start), "end": end.map(offsets) ?? .null,
       "targets": .array(targets.map(JSONValue.string)),
     ]
@@ -63,10 +67,12 @@ extension JobRecord {
       return offsets
     }
     guard let id = json["id"]?.string, let created = json["created"]?.integer,
-      let source = json["source"]?.string, let sink = json["sink"]?.string, let start = offsets(json["start"])
+      let source = json["source"]?.string, let group = json["group"]?.string, let sink = json["sink"]?.string,
+      let start = offsets(json["start"])
     else { return nil }
     self.init(
       id: id, predecessor: json["predecessor"]?.string, created: Int64(created), sourceTopic: source,
+      group: group,
       sinkTopic: sink, start: start, end: offsets(json["end"]),
       targets: json["targets"]?.array?.compactMap(\.string) ?? [])
   }
