@@ -5,6 +5,8 @@ internal import CRdkafka
 /// `Sendable` because librdkafka's handle is: every call on it may come from any thread.
 final class ClientHandle: @unchecked Sendable {
   let pointer: OpaquePointer
+  /// Filled as the client's queue is polled.
+  let throttling = ThrottlingRecord()
 
   init(_ type: rd_kafka_type_t, _ settings: ClientSettings, events: Int32) throws(KafkaError) {
     var settings = settings
@@ -12,6 +14,7 @@ final class ClientHandle: @unchecked Sendable {
     settings["log.queue"] = "true"
     let configuration = try ClientConfiguration(settings)
     configuration.receive(events | RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR)
+    configuration.report(to: throttling)
     pointer = try configuration.makeClient(type)
     // Must follow creation: without it log lines stay in a queue nobody reads.
     rd_kafka_set_log_queue(pointer, nil)

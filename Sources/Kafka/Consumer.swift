@@ -226,6 +226,9 @@ package actor Consumer {
     return try list.offsets(context: "position").filter { $0.value >= 0 }
   }
 
+  /// How much brokers held this client back.
+  package nonisolated var throttling: Throttling { client.throttling.current }
+
   /// Where partitions ended when they were last read from, as far as is known here; asks nobody.
   package nonisolated func ends(_ partitions: [TopicPartition]) -> [TopicPartition: Int64] {
     var ends: [TopicPartition: Int64] = [:]

@@ -37,7 +37,7 @@ package final class Producer: Sendable {
   /// Key and value are copied; `nil` writes null, which for a value is a tombstone. Headers are taken over.
   ///
   /// - Parameters:
-  ///   - timestamp: milliseconds since 1970; librdkafka writes its own clock's time in place of 0.
+  ///   - timestamp: milliseconds since 1970; -1 for none. librdkafka writes its own clock's time in place of 0.
   ///   - tag: comes back with the acknowledgement.
   /// - Throws: an error with ``KafkaError/isQueueFull`` when the record was not taken for want of room.
   package func produce(
@@ -110,6 +110,9 @@ package final class Producer: Sendable {
 
   /// The error that made the producer useless, if one did: fencing, above all.
   package var fatalError: KafkaError? { client.fatalError }
+
+  /// How much brokers held this client back.
+  package var throttling: Throttling { client.throttling.current }
 
   private func call(
     _ context: String, _ body: @escaping @Sendable (OpaquePointer) -> rd_kafka_resp_err_t

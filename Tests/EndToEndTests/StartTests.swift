@@ -117,4 +117,16 @@ struct StartTests {
     #expect(outcome.errors.contains("the job began with the group one"), "\(outcome.errors)")
     #expect(try await numbers(cluster) == [Array(0..<Self.each), Array(0..<Self.each)])
   }
+
+  /// librdkafka writes its own time in place of 0 only.
+  @Test func recordsWithoutATimestampStayWithout() async throws {
+    let cluster = try await Cluster()
+    let id = try await cluster.registerSchemas()
+    let value = try Cluster.customer(1, schemaID: id)
+    let times: [Int64] = [-1, 1, 1_700_000_000_000, -1]
+    try await cluster.produce(times.map { .init(value: value, timestamp: $0) })
+    try #require(try await cluster.records(in: "in").map(\.timestamp) == times)
+    #expect(try await PipelineFile(cluster).run().exitCode == 0)
+    #expect(try await cluster.records().map(\.timestamp) == times)
+  }
 }

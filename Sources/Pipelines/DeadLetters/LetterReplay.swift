@@ -54,7 +54,8 @@ package actor LetterReplay {
     opener = LetterOpener(settings, keyRing: prepared.clients.keyRings[.source])
     do throws(KafkaError) {
       producer = try Producer(
-        JobSettings.producer(definition, transactionalID: prepared.transactionalID)
+        JobSettings.producer(
+          definition, transactionalID: prepared.transactionalID, maximumBytes: prepared.sinkMaximumBytes)
       ) { log.record($0) }
       sink = try producer.topic(definition.sinkTopic)
       letters = try producer.topic(settings.topic)

@@ -11,8 +11,7 @@ package struct JobProgress: Sendable, Hashable {
   package var recordsOpened = 0
   /// Records that came out as they went in, but for the schema reference.
   package var recordsPassed = 0
-  /// Records without a timestamp, or with that of 1970 itself, which librdkafka takes for none: they got the time they
-  /// were written.
+  /// Records with the timestamp 0, which librdkafka cannot write: they got the time they were written.
   package var restamped = 0
   package var fields = FieldCounts()
   /// Records that were left out, and records that became dead letters, by what was wrong with them.

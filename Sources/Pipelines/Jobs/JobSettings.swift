@@ -22,7 +22,7 @@ enum JobSettings {
 
   /// - Parameter maximumBytes: of the largest batch of records that the sink takes, where that is known.
   static func producer(
-    _ definition: PipelineDefinition, transactionalID: String?, maximumBytes: Int? = nil
+    _ definition: PipelineDefinition, transactionalID: String?, maximumBytes: Int?
   ) -> ClientSettings {
     var settings = ClientSettings([
       "client.id": "reseal-\(definition.name)",

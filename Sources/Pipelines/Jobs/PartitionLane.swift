@@ -152,7 +152,7 @@ actor PartitionLane {
         partition: rewritten.partition(
           in: around.sink, of: around.sinkPartitionCount, elseKeeping: partition.partition),
         key: rewritten.key, value: rewritten.value,
-        headers: headers(of: record, rewritten), timestamp: max(record.timestamp, 0),
+        headers: headers(of: record, rewritten), timestamp: record.timestamp,
         tag: tag(of: ticket))
     } catch {
       ledger.withdraw(ticket)
@@ -160,7 +160,7 @@ actor PartitionLane {
       return refused(record, error) { .delivery(partition, offset: record.offset, error) }
     }
     counts.note(rewritten.counts)
-    if record.timestamp <= 0 { counts.restamped += 1 }
+    if record.timestamp == 0 { counts.restamped += 1 }
     noteDone(record)
     return .done
   }

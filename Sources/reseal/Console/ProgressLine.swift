@@ -23,6 +23,7 @@ enum ProgressLine {
     switch report.phase {
     case .paused, .waiting, .stopping: return "  " + report.phase.rawValue
     case .running:
+      if report.condition?.isThrottledByBrokers == true { return "  slowed by the broker" }
       let limits = [
         report.limits.recordsPerSecond.map { "\($0.grouped)/s" },
         report.limits.bytesPerSecond.map { "\($0.grouped) B/s" },

@@ -25,7 +25,7 @@ struct JobMetrics {
   )
   private var restamped = MetricFamily(
     "reseal_records_restamped_total", .counter,
-    "Records without a timestamp, which got the time they were written.")
+    "Records with the timestamp 0, which got the time they were written.")
   private var bytes = MetricFamily("reseal_read_bytes_total", .counter, "Bytes of keys and values read.")
   private var rate = MetricFamily(
     "reseal_records_per_second", .gauge, "Records written a second, over the last seconds.")
@@ -44,6 +44,9 @@ struct JobMetrics {
     "reseal_commit_duration_seconds", .histogram, "Commits of offsets or transactions that moved something.")
   private var commitFailures = MetricFamily(
     "reseal_commit_failures_total", .counter, "Commits that failed and were tried again or given up.")
+  private var throttled = MetricFamily(
+    "reseal_kafka_throttle_seconds_total", .counter,
+    "Time that brokers held answers back because the client went beyond its quota.")
   private var keys = MetricFamily(
     "reseal_dek_sealed_fields", .gauge,
     "Fields sealed under an AES-GCM DEK as far as this process knows; 2^32 less 2^24 are allowed.")
@@ -60,7 +63,7 @@ struct JobMetrics {
       remaining,
       waiting,
       commits,
-      commitFailures, keys, registry, registryFailures,
+      commitFailures, throttled, keys, registry, registryFailures,
     ]
   }
 
@@ -88,6 +91,8 @@ struct JobMetrics {
     waiting.add(condition.partitions.count(where: \.isWaiting), job)
     commits.add(condition.commits.times, job)
     commitFailures.add(condition.commits.failures, job)
+    throttled.add(condition.reading.time.inSeconds, job + [("client", "consumer")])
+    throttled.add(condition.writing.time.inSeconds, job + [("client", "producer")])
     for use in condition.keyUses {
       keys.add(
         Double(use.fields),

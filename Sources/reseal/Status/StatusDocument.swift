@@ -49,6 +49,11 @@ enum StatusDocument {
       members["partitions"] = .array(condition.partitions.map(partition))
       members["commits"] = times(condition.commits.times)
       members["commitFailures"] = JSONValue(condition.commits.failures)
+      members["throttledByBrokers"] = [
+        "isUnderWay": .bool(condition.isThrottledByBrokers),
+        "readingSeconds": number(condition.reading.time.inSeconds),
+        "writingSeconds": number(condition.writing.time.inSeconds),
+      ]
       members["keys"] = .array(condition.keyUses.map(key))
       members["registries"] = .array(
         condition.registries.map {

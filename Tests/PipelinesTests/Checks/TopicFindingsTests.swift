@@ -82,7 +82,7 @@ struct TopicFindingsTests {
     #expect(found.refusals.isEmpty && found.notices.isEmpty == !isTold)
   }
 
-  @Test func recordsWithoutATimeAreTold() {
-    #expect(findings(ages { $0.unstamped = 3 }).notices.first?.contains("up to 3 records") == true)
+  @Test func recordsOfTheTimeZeroAreTold() {
+    #expect(findings(ages { $0.atZero = 3 }).notices.first?.contains("up to 3 records") == true)
   }
 }

@@ -43,7 +43,7 @@ extension Preflight {
   ) async throws(JobFailure) -> TopicFindings.Ages {
     let now = Timestamp.now
     var ages = TopicFindings.Ages()
-    ages.unstamped = try await count(ranges, before: 1)
+    ages.atZero = try await count(ranges, before: 1) - count(ranges, before: 0)
     if let retention = sink.retention { ages.expired = try await count(ranges, before: now - retention) }
     if let age = sink.maximumAge { ages.tooOld = try await count(ranges, before: now - age) }
     if let lead = sink.maximumLead {
@@ -58,7 +58,7 @@ extension Preflight {
   private func count(
     _ ranges: [TopicPartition: Range<Int64>], before time: Int64
   ) async throws(JobFailure) -> Int64 {
-    guard time > 0 else { return 0 }
+    guard time >= 0 else { return 0 }
     let firsts: [TopicPartition: Int64]
     do throws(KafkaError) {
       firsts = try await clients.sourceAdmin.offsets(of: Array(ranges.keys), since: time)

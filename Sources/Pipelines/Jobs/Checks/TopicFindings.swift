@@ -8,8 +8,8 @@ package struct TopicFindings: Sendable, Hashable {
     package var tooOld: Int64 = 0
     /// Further in the future than the sink takes records: from the first such on.
     package var tooNew: Int64 = 0
-    /// Without a time.
-    package var unstamped: Int64 = 0
+    /// With the time 0.
+    package var atZero: Int64 = 0
 
     package init() {}
   }
@@ -55,10 +55,10 @@ package struct TopicFindings: Sendable, Hashable {
           + "has some; raise message.timestamp.after.max.ms, or message.timestamp.difference.max.ms on brokers before "
           + "3.6")
     }
-    if ages.unstamped > 0 {
+    if ages.atZero > 0 {
       notices.append(
-        "up to \(ages.unstamped) records of \(source.topic) have no timestamp, or that of 1970 itself, and get the time "
-          + "they are written")
+        "up to \(ages.atZero) records of \(source.topic) have the timestamp 0, which librdkafka cannot write: they get the "
+          + "time they are written")
     }
     guard let retention = sink.settings.retention, ages.expired > 0 else { return }
     let old = "up to \(ages.expired) records of \(source.topic) are older than that"

@@ -38,6 +38,10 @@ package struct JobCondition: Sendable {
   /// In order.
   package let partitions: [Partition]
   package let commits: CommitCounts
+  /// How much brokers held reading, and writing, back.
+  package let reading: Throttling
+  package let writing: Throttling
+  package var isThrottledByBrokers: Bool { reading.isUnderWay || writing.isUnderWay }
   /// In the order of their names.
   package let keyUses: [KeyUse]
   /// Both sides' registries, or one where they are the same.
@@ -60,6 +64,7 @@ extension Job {
     }
     return JobCondition(
       progress: await progress(), isStopping: isStopping, partitions: partitions, commits: commits,
+      reading: consumer.throttling, writing: producer.throttling,
       keyUses: keyUses,
       registries: prepared.clients.registryMetrics.sorted { $0.key == .source && $1.key == .sink }
         .map { JobCondition.Registry(side: $0.key, requests: $0.value.snapshot) })
