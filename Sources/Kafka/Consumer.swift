@@ -164,7 +164,8 @@ package actor Consumer {
     let error = KafkaError(event: event)
     guard let element = rd_kafka_event_topic_partition(event) else {
       notices(.error(error))
-      return error.isFatal ? .failed(error, nil) : nil
+      // What the user may not do now it may not do later either; librdkafka would go on asking.
+      return error.isFatal || error.isDenied ? .failed(error, nil) : nil
     }
     defer { rd_kafka_topic_partition_destroy(element) }
     let partition = TopicPartition(element.pointee)

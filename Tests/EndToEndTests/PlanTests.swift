@@ -101,4 +101,17 @@ struct PlanTests {
     #expect(outcome.exitCode == 78, "\(outcome.errors)")
     #expect(outcome.errors.contains("the transactional id job-one is denied"))
   }
+
+  /// librdkafka asks again for ever.
+  @Test func aGroupThatIsDeniedIsNamed() async throws {
+    let cluster = try await Cluster()
+    let id = try await cluster.registerSchemas()
+    try await cluster.produce([Cluster.Record(value: try Cluster.customer(1, schemaID: id))])
+    let denied: Int32 = 30
+    cluster.kafka.answer(.joinGroup, with: Array(repeating: denied, count: 1_000))
+    let file = try PipelineFile(cluster)
+    let outcome = try await file.run()
+    #expect(outcome.exitCode == 78, "\(outcome.errors)")
+    #expect(outcome.errors.contains("the group job is denied"))
+  }
 }

@@ -31,7 +31,11 @@ extension PreparedJob {
 
   /// The failure as people should read it.
   func explained(_ failure: JobFailure) -> JobFailure {
-    guard case .kafka(let error) = failure, error.isFenced, let transactionalID else { return failure }
+    guard case .kafka(let error) = failure else { return failure }
+    if error.isGroupDenied {
+      return .refused(["the group \(definition.group) is denied: this user needs Read on Group (\(error))"])
+    }
+    guard error.isFenced, let transactionalID else { return failure }
     return .fenced(transactionalID, error)
   }
 }

@@ -106,11 +106,15 @@ package struct Preflight: Sendable {
       throw .kafka(error)
     }
     let count = sourceTopics[definition.sourceTopic] ?? 0
-    if count == 0 { refusals.append("the source topic \(definition.sourceTopic) does not exist") }
+    if count == 0 {
+      refusals.append(
+        "the source topic \(definition.sourceTopic) does not exist, or is hidden from this user (Describe)")
+    }
     let sinkCount = sinkTopics[definition.sinkTopic] ?? 0
     if sinkCount == 0 {
       refusals.append(
-        "the sink topic \(definition.sinkTopic) does not exist; create it with \(max(count, 1)) partitions")
+        "the sink topic \(definition.sinkTopic) does not exist; create it with \(max(count, 1)) partitions, or let this "
+          + "user see it (Describe)")
     } else if sinkCount < count {
       refusals.append(
         "the sink topic \(definition.sinkTopic) has \(sinkCount) partitions, the source \(count): records keep "

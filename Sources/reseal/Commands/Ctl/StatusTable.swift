@@ -14,7 +14,7 @@ struct StatusTable {
     var table = Table("job", "phase", "written", "records/s", "limit", "done", "left", widestCell: 60)
     for job in jobs {
       table.add(
-        job["job"]?.string ?? "", job["phase"]?.string ?? "",
+        job["job"]?.string ?? "", Self.phase(job),
         job["records"]?["written"]?.integer?.grouped ?? "-",
         job["recordsPerSecond"]?.double.map { Int($0).grouped } ?? "-", Self.limits(job),
         job["range"]?["done"]?.double.map { String(format: "%.0f %%", $0 * 100) } ?? "-", Self.left(job))
@@ -24,6 +24,12 @@ struct StatusTable {
       guard let failure = job["failure"]?.string else { continue }
       console.line("\n  \(job["job"]?.string ?? ""): \(failure)")
     }
+  }
+
+  private static func phase(_ job: JSONValue) -> String {
+    let phase = job["phase"]?.string ?? ""
+    let isThrottled = phase == "running" && job["throttledByBrokers"]?["isUnderWay"]?.bool == true
+    return isThrottled ? "\(phase), slowed by the broker" : phase
   }
 
   private static func limits(_ job: JSONValue) -> String {
