@@ -112,6 +112,15 @@ struct DeadLetterTests {
     return try FieldCipher(key.material, ivs: IVSource()).open(letter.value ?? [])
   }
 
+  /// Whoever looks at how the last run ended must learn of all that did not get through.
+  @Test func aJobThatIsDoneStaysDoneInPart() async throws {
+    let cluster = try await cluster(bad: Array("canary".utf8))
+    let file = try PipelineFile(cluster, deadLetters)
+    for _ in 0..<2 { #expect(try await file.run().exitCode == 4) }
+    #expect(try await cluster.records(in: "dlq").count == 1)
+    #expect(try await cluster.records().count == 2)
+  }
+
   @Test func aTooLargeRecordLeavesItsCoordinates() async throws {
     let cluster = try await Cluster(topics: Self.topics)
     let id = try await cluster.registerSchemas()

@@ -46,6 +46,12 @@ struct InteropTests {
     #expect(outcome.output.contains("2 of 2 rounds good"))
   }
 
+  /// A hundred thousand records, a thousand of them poison; the script tells how to run it on any Kafka, and to kill
+  /// replays there.
+  @Test func poisonIsPutAsideAndComesAfterOnceItIsMended() async throws {
+    #expect(try await reports(of: "dead_letters.py").count == 4)
+  }
+
   private func outcome(of script: String, _ arguments: [String] = []) async throws -> Program.Outcome {
     let python = Self.package.appending(path: ".venv/bin/python").path()
     try #require(

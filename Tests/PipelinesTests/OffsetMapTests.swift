@@ -143,7 +143,33 @@ struct JobHistoryTests {
     #expect(maps[0]?.target(of: 2) == 8 && maps[1]?.target(of: 2) == 9)
   }
 
-  @Test(arguments: [("job/x", "{}"), ("job/x", "no"), ("map/x/0/0", "\u{9}")])
+  /// Each process says again and again what it has lost so far.
+  @Test func lossesAreThoseOfAllProcesses() throws {
+    var history = try history([record("a", after: nil), record("b", after: "a")])
+    func add(_ job: String, _ process: String, _ progress: JobProgress) throws {
+      try history.take(
+        key: Array(StateKey.losses(job: job, process: process).text.utf8),
+        value: Array(JobLosses(progress).json.serialized().utf8))
+    }
+    var progress = JobProgress()
+    let job = try #require(history.current)
+    #expect(history.losses(of: job).isEmpty)
+    progress.skipped[.malformed] = 1
+    try add("a", "1", progress)
+    #expect(history.losses(of: job).isEmpty, "those of another job")
+    try add("b", "1", progress)
+    progress.skipped[.malformed] = 2
+    progress.deadLettered[.tooLarge] = 3
+    try add("b", "1", progress)
+    try add("b", "2", progress)
+    #expect(history.losses(of: job).skipped == ["malformed": 4])
+    #expect(history.losses(of: job).deadLettered == ["too-large": 6])
+  }
+
+  @Test(arguments: [
+    ("job/x", "{}"), ("job/x", "no"), ("map/x/0/0", "\u{9}"), ("losses/x/1", "{}"),
+    ("losses/x/1", #"{"skipped":{"malformed":0},"deadLettered":{}}"#),
+  ])
   func whatCannotBeReadIsNamed(_ key: String, _ value: String) throws {
     var history = JobHistory(keepsMaps: true)
     let error = try #require(throws: JobHistory.Malformed.self) {
@@ -152,7 +178,7 @@ struct JobHistoryTests {
     #expect(error.description.contains(key))
   }
 
-  @Test(arguments: ["", "job", "job/a/b", "map/a/0", "map/a/x/0", "other/a"])
+  @Test(arguments: ["", "job", "job/a/b", "map/a/0", "map/a/x/0", "losses/a", "other/a"])
   func foreignKeysArePassedOver(_ key: String) throws {
     var history = JobHistory(keepsMaps: true)
     try history.take(key: Array(key.utf8), value: Array("x".utf8))

@@ -61,9 +61,7 @@ struct SealStateTests {
       }
       for family in [targetName.family, otherFamily] { keys.family(family).setHighestVersion(1) }
       let processor = FieldProcessor()
-      let actions = FieldActions([work], keys: keys)
-      defer { withExtendedLifetime(actions) {} }
-      processor.begin(actions)
+      processor.begin([FieldAction(work, keys: keys)])
       let output = ByteArena()
       do throws(TransformStopped) {
         let isReplaced = try value.span.withUnsafeBytes { (value) throws(TransformStopped) in
@@ -207,9 +205,7 @@ struct SealStateTests {
       sealing: [.init(rule: "r", key: bench.targetName, isVersioned: setting.isVersioned)],
       candidates: [bench.targetName.family, bench.otherFamily], onSealingFailure: .error)
     let processor = FieldProcessor()
-    let actions = FieldActions([work], keys: keys)
-    defer { withExtendedLifetime(actions) {} }
-    processor.begin(actions)
+    processor.begin([FieldAction(work, keys: keys)])
     for (input, isReplaced) in [
       (foreign, true), (current, false), (foreign, true), (foreign, true), (value, true), (current, false),
     ] {

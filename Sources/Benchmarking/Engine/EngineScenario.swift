@@ -12,7 +12,6 @@ package struct EngineScenario: Sendable {
 
   package enum Format: String, Sendable, CaseIterable {
     case avro
-    case json
     case protobuf
   }
 

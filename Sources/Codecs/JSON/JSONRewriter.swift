@@ -12,17 +12,17 @@ struct JSONRewriter: BodyRewriter {
   func rewrite(
     _ body: UnsafeRawBufferPointer, into output: ByteArena, transform: any FieldTransform
   ) throws(RecordError) -> Bool {
-    var walk = JSONWalk(body)
-    try walk.run(program, output, transform)
+    var walk = JSONWalk(program: program, body: body, output: output, transform: transform)
+    try walk.run()
     return walk.replacements > 0
   }
 }
 
 /// The state of one pass over one body.
-///
-/// The program, the output and the transform are handed from call to call: held here, they would have to be counted for
-/// each body.
 private struct JSONWalk {
+  let program: JSONProgram
+  let output: ByteArena
+  let transform: any FieldTransform
   var reader: JSONReader
   /// Start of the bytes not yet copied.
   var pending = 0
@@ -31,59 +31,56 @@ private struct JSONWalk {
   /// Steps that telling alternatives apart may still take.
   var budget: Int
 
-  init(_ body: UnsafeRawBufferPointer) {
+  init(program: JSONProgram, body: UnsafeRawBufferPointer, output: ByteArena, transform: any FieldTransform) {
+    self.program = program
+    self.output = output
+    self.transform = transform
     reader = JSONReader(body)
     budget = JSONValidation.budget(for: body.count)
   }
 
-  mutating func run(
-    _ program: JSONProgram, _ output: ByteArena, _ transform: any FieldTransform
-  ) throws(RecordError) {
+  mutating func run() throws(RecordError) {
     reader.skipWhitespace()
-    try walk(program.root, program, output, transform)
+    try walk(program.root)
     reader.skipWhitespace()
     guard reader.isAtEnd else { throw RecordError(.trailingBytes, at: reader.position) }
-    flush(upTo: reader.position, output)
+    flush(upTo: reader.position)
   }
 
   /// White space before the value has been skipped. A null is nothing to protect, and stays one.
-  private mutating func walk(
-    _ number: Int32, _ program: JSONProgram, _ output: ByteArena, _ transform: any FieldTransform
-  ) throws(RecordError) {
+  private mutating func walk(_ number: Int32) throws(RecordError) {
     guard number != 0, reader.peek != UInt8(ascii: "n") else { return try reader.skipValue(depth: depth) }
     let kind = try reader.kind()
     var state = program.states[Int(number)]
-    while state.decision >= 0 { state = program.states[Int(try decide(state.decision, program))] }
+    while state.decision >= 0 { state = program.states[Int(try decide(state.decision))] }
     switch kind {
-    case .string: try act(state.string, program, output, transform)
-    case .object: try act(state.object, program, output, transform)
-    case .array: try act(state.array, program, output, transform)
-    case .number: try act(state.number, program, output, transform)
-    case .boolean, .null: try act(state.boolean, program, output, transform)
+    case .string: try act(state.string)
+    case .object: try act(state.object)
+    case .array: try act(state.array)
+    case .number: try act(state.number)
+    case .boolean, .null: try act(state.boolean)
     }
   }
 
-  private mutating func act(
-    _ action: JSONProgram.Action, _ program: JSONProgram, _ output: ByteArena, _ transform: any FieldTransform
-  ) throws(RecordError) {
+  private mutating func act(_ action: JSONProgram.Action) throws(RecordError) {
     switch action.code {
     case .skip: try reader.skipValue(depth: depth)
-    case .leaf: try replace(field: Int(action.operand), output, transform)
+    case .leaf: try replace(field: Int(action.operand))
     case .unsupported:
       do { try transform.meetUnsupported(field: Int(action.operand)) } catch {
         throw RecordError(.stopped(field: Int(action.operand)), at: reader.position)
       }
       try reader.skipValue(depth: depth)
     case .wrongType: throw RecordError(.wrongType, at: reader.position)
-    case .object: try object(program.tables[Int(action.operand)], program, output, transform)
-    case .items: try array({ _ in action.operand }, program, output, transform)
+    case .object: try object(program.tables[Int(action.operand)])
+    case .items: try array { _ in action.operand }
     case .indexedItems:
       let automaton = program.automata[Int(action.operand)]
-      try array({ automaton.state(at: $0) }, program, output, transform)
+      try array { automaton.state(at: $0) }
     }
   }
 
-  private mutating func decide(_ number: Int32, _ program: JSONProgram) throws(RecordError) -> Int32 {
+  private mutating func decide(_ number: Int32) throws(RecordError) -> Int32 {
     var validation = JSONValidation(program: program, reader: reader, budget: budget)
     let state = try validation.decide(program.decisions[Int(number)], depth: depth)
     budget = validation.budget
@@ -99,9 +96,7 @@ private struct JSONWalk {
     reader.skipWhitespace()
   }
 
-  private mutating func object(
-    _ members: JSONNameTable, _ program: JSONProgram, _ output: ByteArena, _ transform: any FieldTransform
-  ) throws(RecordError) {
+  private mutating func object(_ members: JSONNameTable) throws(RecordError) {
     try enter()
     defer { depth -= 1 }
     if reader.take(UInt8(ascii: "}")) { return }
@@ -114,9 +109,7 @@ private struct JSONWalk {
       if position < 0 {
         try reader.skipValue(depth: depth)
       } else {
-        do { try walk(members.values[position], program, output, transform) } catch {
-          throw error.inside(members.names[position])
-        }
+        do { try walk(members.values[position]) } catch { throw error.inside(members.names[position]) }
       }
       reader.skipWhitespace()
       guard reader.take(UInt8(ascii: ",")) else { break }
@@ -125,15 +118,13 @@ private struct JSONWalk {
     try reader.expect(UInt8(ascii: "}"))
   }
 
-  private mutating func array(
-    _ state: (Int) -> Int32, _ program: JSONProgram, _ output: ByteArena, _ transform: any FieldTransform
-  ) throws(RecordError) {
+  private mutating func array(_ state: (Int) -> Int32) throws(RecordError) {
     try enter()
     defer { depth -= 1 }
     if reader.take(UInt8(ascii: "]")) { return }
     var index = 0
     while true {
-      try walk(state(index), program, output, transform)
+      try walk(state(index))
       reader.skipWhitespace()
       guard reader.take(UInt8(ascii: ",")) else { break }
       reader.skipWhitespace()
@@ -144,12 +135,10 @@ private struct JSONWalk {
 
   // MARK: Fields
 
-  private mutating func replace(
-    field: Int, _ output: ByteArena, _ transform: any FieldTransform
-  ) throws(RecordError) {
+  private mutating func replace(field: Int) throws(RecordError) {
     let start = reader.position
     let text = try reader.string()
-    flush(upTo: start, output)
+    flush(upTo: start)
     let mark = output.count
     output.append(UInt8(ascii: "\""))
     let outcome = reader.withText(text) { value -> Result<Bool, RecordError> in
@@ -162,17 +151,14 @@ private struct JSONWalk {
       }
     }
     guard try outcome.get() else { return output.truncate(to: mark) }
-    try close(from: mark + 1, at: start, output)
+    try close(from: mark + 1, at: start)
     pending = reader.position
     replacements += 1
   }
 
   /// Makes the rest of a string of the replacement that has been appended.
-  private mutating func close(from mark: Int, at start: Int, _ output: ByteArena) throws(RecordError) {
+  private mutating func close(from mark: Int, at start: Int) throws(RecordError) {
     let replacement = output.bytes(from: mark)
-    if JSONText.isPlain(replacement), output.count < RecordLimits.outputCount {
-      return output.append(UInt8(ascii: "\""))
-    }
     guard JSONText.isUTF8(replacement) else { throw RecordError(.notText, at: start) }
     let count = replacement.count
     let added = JSONText.escapeCost(of: replacement)
@@ -181,7 +167,7 @@ private struct JSONWalk {
     output.append(UInt8(ascii: "\""))
   }
 
-  private mutating func flush(upTo position: Int, _ output: ByteArena) {
+  private mutating func flush(upTo position: Int) {
     output.append(reader.range(pending..<position))
     pending = position
   }

@@ -7,6 +7,8 @@ package import KeyManagement
 package struct DeadLetterTarget: Sendable {
   package let settings: DeadLetterSettings
   package let partitionCount: Int
+  /// The largest batch of records that the topic takes, where that is known.
+  package let maximumBytes: Int?
   /// `nil` as long as keys are only looked at.
   package let key: DataKey?
 }
@@ -15,6 +17,7 @@ package struct DeadLetterTarget: Sendable {
 struct DeadLetters: Sendable {
   let topic: ProducerTopic
   let partitionCount: Int
+  let maximumBytes: Int?
   let key: DataKey
   /// Name of the pipeline.
   let job: String
@@ -24,6 +27,7 @@ struct DeadLetters: Sendable {
     guard let target, let key = target.key else { return nil }
     topic = try producer.topic(target.settings.topic)
     partitionCount = max(target.partitionCount, 1)
+    maximumBytes = target.maximumBytes
     self.key = key
     self.job = job
   }
@@ -47,7 +51,7 @@ struct LetterCause {
 /// Seals letters and hands them to the producer. Not `Sendable`: ciphers belong to their lane.
 final class LetterWriter {
   private let letters: DeadLetters
-  private var key: LaneKey
+  private let key: LaneKey
   private let arena = ByteArena(capacity: 1_024)
   private let sealed = ByteArena(capacity: 1_024)
 
@@ -64,10 +68,18 @@ final class LetterWriter {
     case unsealed(FieldFailure)
   }
 
-  /// Writes a letter; when the producer finds it too large, one with coordinates only.
+  /// What a batch of one letter takes beside its value: batch and record headers of Kafka, and the label, which is
+  /// mostly names of topics and fields.
+  private static let overhead = 4_096
+
+  /// Writes a letter; when it is larger than the topic or the producer takes, one with coordinates only.
   func write(_ letter: Letter, _ cause: LetterCause, to producer: Producer, tag: UInt64) -> Outcome {
-    let outcome = writeOnce(letter, cause, to: producer, tag: tag)
-    guard case .refused(let error) = outcome, error.isTooLarge, letter.content != nil else { return outcome }
+    if letter.content == nil || letter.size + Self.overhead <= letters.maximumBytes ?? .max {
+      let outcome = writeOnce(letter, cause, to: producer, tag: tag)
+      guard case .refused(let error) = outcome, error.isTooLarge, letter.content != nil else {
+        return outcome
+      }
+    }
     return writeOnce(Letter(letter.origin, nil), cause, to: producer, tag: tag)
   }
 
@@ -101,9 +113,9 @@ final class LetterWriter {
             side: .source, kek: identity.kek, subject: identity.subject, algorithm: identity.algorithm),
           version: identity.version), exhaustion)
     }
-    let count = arena.count + key.overhead
+    let count = arena.count + key.cipher.overhead
     do throws(CryptoError) {
-      try key.seal(
+      try key.cipher.seal(
         arena.bytes, into: UnsafeMutableRawBufferPointer(start: sealed.room(for: count), count: count))
     } catch {
       throw .crypto("\(error)")
@@ -122,6 +134,16 @@ extension Letter {
       Content(
         key: record.key.map(Array.init), value: record.value.map(Array.init),
         headers: record.hasHeaders ? record.copyHeaders()?.all.map { Header($0.name, $0.value) } ?? [] : []))
+  }
+}
+
+extension Letter {
+  /// Bytes of key, value and headers.
+  fileprivate var size: Int {
+    guard let content else { return 0 }
+    return content.headers.reduce((content.key?.count ?? 0) + (content.value?.count ?? 0)) {
+      $0 + $1.name.utf8.count + ($1.value?.count ?? 0) + 8
+    }
   }
 }
 

@@ -9,7 +9,7 @@ extension Preflight {
   /// Letters hold whole records of the source, so their key is one of the source's side: in a hand-off, the recipient
   /// must not be able to open what was not meant for them.
   func deadLetters(
-    makes: Bool, _ refusals: inout [String]
+    makes: Bool, _ refusals: inout [String], _ notices: inout [String]
   ) async throws(JobFailure) -> DeadLetterTarget? {
     guard let settings = definition.deadLetters else { return nil }
     let count: Int?
@@ -22,14 +22,12 @@ extension Preflight {
       refusals.append(
         "the dead letter topic \(settings.topic) does not exist on the sink's cluster; create it")
     }
-    if count != nil, await isKnownAsCompacted(settings.topic) {
-      refusals.append(
-        "the dead letter topic \(settings.topic) is compacted, and letters have no keys; its cleanup.policy must be delete"
-      )
-    }
+    let topic = count == nil ? nil : try await self.settings(settings.topic, of: clients.sinkAdmin, &notices)
+    if let topic { check(settings.topic, topic, &refusals, &notices) }
     do throws(KeyError) {
       let key = try await key(settings, makes: makes)
-      return DeadLetterTarget(settings: settings, partitionCount: count ?? 0, key: key)
+      return DeadLetterTarget(
+        settings: settings, partitionCount: count ?? 0, maximumBytes: topic?.maximumBytes, key: key)
     } catch {
       guard [.missing, .misconfigured, .damaged].contains(error.reason) else { throw .key(error) }
       refusals.append("dead letters: \(error)")
@@ -37,9 +35,20 @@ extension Preflight {
     }
   }
 
-  /// Who may not ask learns it with the first letter: the broker takes none without a key, and the job stops.
-  private func isKnownAsCompacted(_ topic: String) async -> Bool {
-    do throws(KafkaError) { return try await clients.sinkAdmin.isCompacted(topic) } catch { return false }
+  /// What the topic's settings mean for letters.
+  private func check(
+    _ topic: String, _ settings: TopicSettings, _ refusals: inout [String], _ notices: inout [String]
+  ) {
+    if settings.compacts {
+      refusals.append(
+        "the dead letter topic \(topic) is compacted, and letters have no keys; its cleanup.policy must be delete"
+      )
+    }
+    if let retention = settings.retention {
+      notices.append(
+        "the dead letter topic \(topic) keeps letters for \(TopicFindings.time(retention)) (retention.ms), and no longer"
+      )
+    }
   }
 
   /// A pipeline whose dead letters may be replayed, with the keys it seals under made where there were none.

@@ -7,8 +7,8 @@ internal import KeyManagement
 enum SealState {
   /// Carries exactly the target's layers.
   case current
-  /// Carries other layers; the outermost, whose family the action keeps.
-  case foreign(FieldAction.SealingLayer)
+  /// Carries other layers; the key of the outermost.
+  case foreign(KeyFamily, version: Int32)
   /// Carries none, and every key that could tell is at hand.
   case plaintext
 }
@@ -19,32 +19,32 @@ extension FieldLayers {
   ///
   /// Throws ``FieldFailure/undecidable(_:)`` when it may be a ciphertext and a key that would tell is not at hand.
   func state(
-    of value: UnsafeRawBufferPointer, _ action: borrowing FieldAction
+    of value: UnsafeRawBufferPointer, _ action: FieldAction
   ) throws(FieldFailure) -> (state: SealState, inside: UnsafeRawBufferPointer) {
     if let target = action.onlyLayer { return try state(of: value, action, target) }
     if let inside = try insideOfTarget(value, action) { return (.current, inside) }
     var inside = value
     var state = SealState.plaintext
     for depth in 0..<action.mostLayers {
-      guard let sealed = ciphertext(inside, action) else { break }
+      guard let sealed = ciphertext(inside, isText: action.isText) else { break }
       let room = room(inside: depth)
-      guard let layer = try peel(sealed, action, into: room) else { break }
+      guard let key = try peel(sealed, action, into: room) else { break }
       inside = room.bytes
-      if case .plaintext = state { state = .foreign(layer) }
+      if case .plaintext = state { state = .foreign(key.family, version: key.version) }
     }
     return (state, inside)
   }
 
   /// The same where there is one layer at most.
   private func state(
-    of value: UnsafeRawBufferPointer, _ action: borrowing FieldAction, _ target: FieldAction.SealingLayer
+    of value: UnsafeRawBufferPointer, _ action: FieldAction, _ target: FieldAction.SealingLayer
   ) throws(FieldFailure) -> (state: SealState, inside: UnsafeRawBufferPointer) {
-    guard let sealed = ciphertext(value, action) else { return (.plaintext, value) }
+    guard let sealed = ciphertext(value, isText: action.isText) else { return (.plaintext, value) }
     let room = room(inside: 0)
     // Values come in runs under one key. This one opened a value that the target did not open, so it is another
     // key than the target's, and what opens under it does not open under the target.
     if let recent = action.recentForeign, case .opened = try open(sealed, recent, into: room) {
-      return (.foreign(recent), room.bytes)
+      return (.foreign(recent.family, version: recent.version), room.bytes)
     }
     switch try open(sealed, target, into: room) {
     case .opened:
@@ -53,22 +53,21 @@ extension FieldLayers {
     case .blocked(let error): throw .keyUnavailable(error)
     case .no: break
     }
-    guard let layer = try peel(sealed, action, except: target, into: room) else { return (.plaintext, value) }
-    action.recentForeign = layer
-    return (.foreign(layer), room.bytes)
+    guard let key = try peel(sealed, action, except: target, into: room) else { return (.plaintext, value) }
+    action.recentForeign = key
+    return (.foreign(key.family, version: key.version), room.bytes)
   }
 
   /// Takes one layer off under whichever candidate opens it, and returns that layer.
   private func peel(
-    _ sealed: UnsafeRawBufferPointer, _ action: borrowing FieldAction,
-    except tried: FieldAction.SealingLayer? = nil,
+    _ sealed: UnsafeRawBufferPointer, _ action: FieldAction, except tried: FieldAction.SealingLayer? = nil,
     into room: ByteArena
   ) throws(FieldFailure) -> FieldAction.SealingLayer? {
     var blocked: KeyError?
     for family in action.candidates {
       switch try open(sealed, family, versionedFirst: true, except: tried, into: room) {
       case .opened(let version, let isVersioned):
-        return .init(family, version: version, isVersioned: isVersioned)
+        return .init(family: family, version: version, isVersioned: isVersioned)
       case .blocked(let error): blocked = error
       case .no: continue
       }
@@ -79,12 +78,12 @@ extension FieldLayers {
 
   /// The value inside of the target's layers; `nil` when it does not carry exactly those.
   private func insideOfTarget(
-    _ value: UnsafeRawBufferPointer, _ action: borrowing FieldAction
+    _ value: UnsafeRawBufferPointer, _ action: FieldAction
   ) throws(FieldFailure) -> UnsafeRawBufferPointer? {
     guard !action.sealing.isEmpty else { return nil }
     var inside = value
     for (depth, layer) in action.sealing.reversed().enumerated() {
-      guard let sealed = ciphertext(inside, action) else { return nil }
+      guard let sealed = ciphertext(inside, isText: action.isText) else { return nil }
       let room = room(inside: depth)
       switch try open(sealed, layer, into: room) {
       case .opened: inside = room.bytes

@@ -80,6 +80,9 @@ struct Assignment {
     parts[partition]?.piece = piece
   }
 
+  /// What a lane had done at its last commit.
+  func counts(of partition: TopicPartition) -> LaneCounts { parts[partition]?.counts ?? LaneCounts() }
+
   // MARK: Delivering
 
   /// Puts records on their lane's queue; those past the end are the lane's to ignore. Records of a partition that

@@ -1,3 +1,4 @@
+internal import JSON
 internal import Kafka
 internal import Logging
 
@@ -7,7 +8,7 @@ extension Job {
     /// The offset to commit.
     let position: Int64
     let piece: MapPiece
-    let counts: LaneCounts
+    var counts: LaneCounts
     /// Whether the state topic lacks what the piece says.
     var isNews: Bool
   }
@@ -125,6 +126,8 @@ extension Job {
   /// Reads again from what was committed; under at-least-once, from what was acknowledged.
   private func rewind() async throws(KafkaError) {
     var starts: [TopicPartition: StartOffset] = [:]
+    // What was done in a transaction that was aborted does not count.
+    if delivery.guarantee == .exactlyOnce { moves = [:] }
     for partition in assignment.partitions {
       var restart = committed[partition] ?? prepared.start(of: partition)
       // What an aborted transaction wrote of the map went with it.
@@ -134,11 +137,12 @@ extension Job {
         restart = moves[partition]?.position ?? restart
         piece = moves[partition]?.piece ?? piece
       }
-      past.add(assignment.remove(partition))
+      let committedCounts = assignment.remove(partition)
+      past.add(moves[partition]?.counts ?? committedCounts)
+      moves[partition]?.counts = LaneCounts()
       assignment.add(partition, start: restart, end: prepared.end(of: partition), piece: piece, around)
       starts[partition] = .offset(restart)
     }
-    if delivery.guarantee == .exactlyOnce { moves = [:] }
     try await consumer.reposition(starts)
     log.info("reading again from what was committed", metadata: ["partitions": "\(starts.count)"])
   }
@@ -165,9 +169,24 @@ extension Job {
       let key = StateKey.map(job: job, partition: partition.partition, from: move.piece.from)
       try await writeState(key, move.piece.runs.bytes, to: stateTopic)
     }
+    try await writeLosses(of: job, to: stateTopic)
     while stateRecords > 0, delivery.step == .map { await around.tick.wait() }
     if let stateFailure { throw stateFailure }
     if delivery.step == .map { for partition in moves.keys { moves[partition]?.isNews = false } }
+  }
+
+  /// Notes what this process has lost up to the commit under way.
+  private func writeLosses(of job: String, to topic: ProducerTopic) async throws(KafkaError) {
+    var progress = past
+    for partition in assignment.partitions {
+      progress.add(moves[partition]?.counts ?? assignment.counts(of: partition))
+    }
+    let losses = JobLosses(progress)
+    // Written anew until it is committed: it may have gone with a transaction that was aborted.
+    guard losses != committedLosses else { return }
+    pendingLosses = losses
+    try await writeState(
+      .losses(job: job, process: processID), Array(losses.json.serialized().utf8), to: topic)
   }
 
   private func writeState(_ key: StateKey, _ value: [UInt8], to topic: ProducerTopic) async throws(KafkaError)
@@ -226,6 +245,7 @@ extension Job {
       assignment.commit(partition, move.counts, move.piece.continued(at: move.position))
     }
     moves = [:]
+    committedLosses = pendingLosses
   }
 
   // MARK: Acknowledgements

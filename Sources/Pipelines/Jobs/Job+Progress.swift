@@ -19,4 +19,11 @@ extension Job {
     progress.total = total
     return progress
   }
+
+  /// Whether every record got through, in this run of the job and in those before it as far as the job keeps state.
+  package func isWhole() async throws(JobFailure) -> Bool {
+    guard await progress().isWhole else { return false }
+    guard let state = prepared.state else { return true }
+    return try await state.topic.read(.committedButMaps).losses(of: state.record).isEmpty
+  }
 }

@@ -38,6 +38,11 @@ package actor Job {
   var stateRecords = 0
   var stateFailure: KafkaError?
   var committed: [TopicPartition: Int64] = [:]
+  /// Tells what this process lost from what others did.
+  let processID = String(UInt64.random(in: .min ... .max), radix: 36)
+  /// What was written of it to the state topic, and what of that was committed.
+  var pendingLosses = JobLosses()
+  var committedLosses = JobLosses()
   /// When to look next at what other instances have committed; `nil` while looking.
   var nextLookAtOthers: ContinuousClock.Instant? = .now
   var isStopping = false

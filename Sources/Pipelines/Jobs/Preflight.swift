@@ -73,7 +73,7 @@ package struct Preflight: Sendable {
       ? try await SchemaPreflight(definition, isKey: true, clients: clients, makes: makes)
         .run(&refusals) : nil
     if keys == nil { try await checkUnprocessedKeys(&refusals) }
-    let deadLetters = try await deadLetters(makes: makes, &refusals)
+    let deadLetters = try await deadLetters(makes: makes, &refusals, &notices)
     let watermarks: [TopicPartition: Range<Int64>]
     do throws(KafkaError) {
       watermarks = try await clients.sourceAdmin.watermarks(partitions)

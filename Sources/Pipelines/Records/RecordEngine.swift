@@ -7,17 +7,16 @@ package import KeyManagement
 /// again once its owner has supplied it. Not `Sendable`; each lane has one for values, and one for keys where
 /// those are processed.
 package final class RecordEngine {
-  /// What is rare is kept outside, so that the common outcomes are two words.
   package enum Outcome {
     /// Emit the bytes as they stand, headers included.
     case unchanged
     /// Emit ``RecordEngine/output``; where `isInHeader`, ``RecordEngine/header`` is the schema header's new value.
     case rewritten(isInHeader: Bool)
-    indirect case needsPlan(PlanRequest)
-    indirect case needsKey(KeyName)
-    indirect case needsVersions(KeyFamilyIdentity)
+    case needsPlan(PlanRequest)
+    case needsKey(KeyName)
+    case needsVersions(KeyFamilyIdentity)
     /// `action` is what the rule that failed says should become of the record.
-    indirect case failed(RecordFailure, action: RuleAction)
+    case failed(RecordFailure, action: RuleAction)
   }
 
   private let processor = FieldProcessor()
@@ -74,18 +73,14 @@ package final class RecordEngine {
     case .missing(let request): return .needsPlan(request)
     case .malformed(let error): return .failed(.frame(error), action: .error)
     case .found(let lanePlan, let indexCount):
+      guard let reference = lanePlan.plan.sinkReference(replacing: frame.reference) else {
+        return .failed(
+          .refused(PlanRefusal(frame.reference, "the registry gave no GUID for the sink's schema")),
+          action: .error)
+      }
       let body = frame.isInHeader ? payload : UnsafeRawBufferPointer(rebasing: tail[indexCount...])
-      return lanePlan._withUnsafeGuaranteedRef { process(body, of: frame, $0) }
+      return process(body, of: frame, lanePlan, as: reference)
     }
-  }
-
-  private func process(_ body: UnsafeRawBufferPointer, of frame: Frame, _ lanePlan: LanePlan) -> Outcome {
-    guard let reference = lanePlan.plan.sinkReference(replacing: frame.reference) else {
-      return .failed(
-        .refused(PlanRefusal(frame.reference, "the registry gave no GUID for the sink's schema")),
-        action: .error)
-    }
-    return process(body, of: frame, lanePlan, as: reference)
   }
 
   private func process(
@@ -139,14 +134,13 @@ package final class RecordEngine {
   private func rewriteBody(
     _ body: UnsafeRawBufferPointer, _ lanePlan: LanePlan
   ) throws(RecordFailure) -> Bool {
-    let payload = lanePlan.payload.addresses
-    guard !payload.isEmpty else { return try rewriteFields(of: body, lanePlan, into: arena) }
-    let opened = try onPayload { () throws(TransformStopped) in try processor.openPayload(body, payload[0]) }
+    guard let payload = lanePlan.payload else { return try rewriteFields(of: body, lanePlan, into: arena) }
+    let opened = try onPayload { () throws(TransformStopped) in try processor.openPayload(body, payload) }
     inner.removeAll()
     let isChanged = try rewriteFields(of: opened.inside, lanePlan, into: inner)
     guard isChanged || opened.isOpen else { return false }
     try onPayload { () throws(TransformStopped) in
-      try processor.closePayload(isChanged ? inner.bytes : opened.inside, payload[0], into: arena)
+      try processor.closePayload(isChanged ? inner.bytes : opened.inside, payload, into: arena)
     }
     return true
   }
@@ -170,14 +164,14 @@ package final class RecordEngine {
     }
     opened.removeAll()
     resolved.removeAll()
-    processor.go(on: lanePlan.openings)
+    processor.actions = lanePlan.openings
     let isOpened = try rewrite(body, before.openingPlan, into: opened)
     do throws(RecordError) {
       try before.resolution.resolve(isOpened ? opened.bytes : body, into: resolved)
     } catch {
       throw .malformed(error)
     }
-    processor.go(on: lanePlan.actions)
+    processor.actions = lanePlan.actions
     if try !rewrite(resolved.bytes, lanePlan.plan.fieldPlan, into: output) { output.append(resolved.bytes) }
     return true
   }

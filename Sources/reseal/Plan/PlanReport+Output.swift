@@ -9,6 +9,8 @@ extension PlanReport {
     console.line(
       "  \(Int(source.records).grouped) records in \(source.partitions) partitions, into \(sink.partitions) partitions"
     )
+    let letters = deadLetters.map { "; dead letters to \($0.topic), sealed under \($0.key)" } ?? ""
+    console.line("  records that cannot be processed: \(onFailure)\(letters)")
     for part in parts { print(part, on: console) }
     console.line()
     if !notices.isEmpty {
@@ -65,6 +67,10 @@ extension PlanReport {
         "records": JSONValue(Int(source.records)),
       ],
       "sink": ["topic": .string(sink.topic), "partitions": JSONValue(sink.partitions)],
+      "onFailure": [
+        "action": .string(onFailure),
+        "deadLetter": deadLetters.map { ["topic": .string($0.topic), "key": .string($0.key)] } ?? .null,
+      ],
       "parts": .array(parts.map(\.json)), "refusals": .array(refusals.map { .string($0) }),
       "notices": .array(notices.map { .string($0) }),
     ]

@@ -1,5 +1,6 @@
 import Codecs
 import JSON
+import KeyManagement
 import Pipelines
 import SchemaRegistry
 
@@ -42,6 +43,9 @@ struct PlanReport {
   let source: (topic: String, partitions: Int, records: Int64)
   let sink: (topic: String, partitions: Int)
   let parts: [Part]
+  /// What becomes of records that cannot be processed, and where dead letters go under which key.
+  let onFailure: String
+  let deadLetters: (topic: String, key: String)?
   let refusals: [String]
   let notices: [String]
 
@@ -57,6 +61,10 @@ struct PlanReport {
     var parts = [await Part(prepared.values)]
     if let keys = prepared.keys { parts.append(await Part(keys)) }
     self.parts = parts
+    onFailure = definition.failurePolicy.action.rawValue
+    deadLetters = definition.deadLetters.map { letters in
+      (letters.topic, "\(letters.specification.kekName)/\(letters.subject)")
+    }
     refusals = prepared.refusals
     notices = prepared.notices
   }

@@ -72,10 +72,9 @@ struct JobRunner {
     for service in services {
       let name = service.definition.name
       switch await service.ending() {
-      case .finished?:
-        let progress = await service.progress()
-        let isWhole = progress?.isWhole ?? true
-        summarize(name, isWhole ? "done" : "done in part", isWhole ? .green : .yellow, progress)
+      case .finished(let isWhole)?:
+        summarize(
+          name, isWhole ? "done" : "done in part", isWhole ? .green : .yellow, await service.progress())
         if !isWhole { codes.append(.incomplete) }
       case .interrupted?, nil:
         summarize(name, "interrupted; run it again to resume", .yellow, await service.progress())

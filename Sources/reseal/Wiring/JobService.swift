@@ -7,7 +7,8 @@ import ServiceLifecycle
 /// One pipeline from preflight to its end, as a service that stops in good order on request.
 final class JobService: Service {
   enum Ending: Sendable {
-    case finished
+    /// `isWhole`: no record was skipped or dead-lettered.
+    case finished(isWhole: Bool)
     case interrupted
     case failed(JobFailure)
   }
@@ -108,10 +109,9 @@ final class JobService: Service {
       for notice in prepared.notices { log.notice("worth knowing", metadata: ["notice": "\(notice)"]) }
       let job = try Job(prepared, throttle: throttle, log: log)
       await state.set(job)
-      switch try await run(job) {
-      case .finished: return .finished
-      case .stopped: return definition.isBounded ? .interrupted : .finished
-      }
+      let outcome = try await run(job)
+      if outcome == .stopped, definition.isBounded { return .interrupted }
+      return .finished(isWhole: try await job.isWhole())
     } catch {
       return .failed(error)
     }

@@ -77,6 +77,31 @@ struct LetterTests {
     #expect(throws: MalformedLetter.trailingBytes(at: whole.count)) { try letter(whole + [0]) }
   }
 
+  /// Foreign bytes: whatever changes, it is an error or another letter.
+  @Test func changedBytesNeverTrap() {
+    var generator = SystemRandomNumberGenerator()
+    let whole = bytes(
+      Letter(
+        Self.origin,
+        .init(key: [1], value: Array(repeating: 2, count: 40), headers: [.init("a", [3]), .init("b", nil)])))
+    var letters = 0
+    for _ in 0..<50_000 {
+      var changed = whole
+      for _ in 0..<Int.random(in: 1...4, using: &generator) {
+        changed[Int.random(in: 0..<changed.count)] =
+          [0, 1, 127, 128, 255, .random(in: 0...255)].randomElement() ?? 0
+      }
+      do throws(MalformedLetter) {
+        let read = try letter(changed)
+        #expect(bytes(read) == changed, "what is read is what would be written")
+        letters += 1
+      } catch {
+        #expect(!"\(error)".isEmpty)
+      }
+    }
+    #expect(letters > 0)
+  }
+
   // MARK: Labels
 
   private static let label = LetterLabel(

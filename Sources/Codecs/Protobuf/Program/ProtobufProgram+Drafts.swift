@@ -20,8 +20,7 @@ extension ProtobufProgram {
       messages.append(
         Message(
           fields: fields.count..<fields.count + kept.count, absentCount: kept.count { $0.sealsAbsent },
-          sealsAbsent: sealsAbsent[index],
-          numbers: kept.reduce(0) { $0 | 1 << UInt64(min($1.number, 63)) }))
+          sealsAbsent: sealsAbsent[index]))
       fields += kept
     }
   }

@@ -12,38 +12,41 @@ struct ProtobufRewriter: BodyRewriter {
   func rewrite(
     _ body: UnsafeRawBufferPointer, into output: ByteArena, transform: any FieldTransform
   ) throws(RecordError) -> Bool {
-    // All lanes share the program. Borrowed rather than held, it costs them no contended counting of references.
-    try program.fields.withUnsafeBufferPointer { (fields) throws(RecordError) in
-      try program.messages.withUnsafeBufferPointer { (messages) throws(RecordError) in
-        try program.names.withUnsafeBufferPointer { (names) throws(RecordError) in
-          var walk = ProtobufWalk(
-            fields: fields, names: names, messages: messages, reader: ProtobufReader(body))
-          try walk.run(from: program.root, output, transform)
-          return walk.replacements > 0
-        }
-      }
-    }
+    var walk = ProtobufWalk(program: program, body: body, output: output, transform: transform)
+    try walk.run()
+    return walk.replacements > 0
   }
 }
 
 /// The state of one pass over one body.
-///
-/// The output and the transform are handed from call to call: held here, they would have to be counted for each body.
 private struct ProtobufWalk {
-  let fields: UnsafeBufferPointer<ProtobufProgram.Field>
-  let names: UnsafeBufferPointer<String>
-  let messages: UnsafeBufferPointer<ProtobufProgram.Message>
+  let fields: [ProtobufProgram.Field]
+  let names: [String]
+  let messages: [ProtobufProgram.Message]
+  let root: Int
+  let output: ByteArena
+  let transform: any FieldTransform
   var reader: ProtobufReader
   /// Start of the bytes not yet copied.
   var pending = 0
   var replacements = 0
   var depth = 0
 
-  mutating func run(
-    from root: Int, _ output: ByteArena, _ transform: any FieldTransform
-  ) throws(RecordError) {
-    try walk(root, isFirstPiece: true, output, transform)
-    flush(upTo: reader.position, output)
+  init(
+    program: ProtobufProgram, body: UnsafeRawBufferPointer, output: ByteArena, transform: any FieldTransform
+  ) {
+    fields = program.fields
+    names = program.names
+    messages = program.messages
+    root = program.root
+    self.output = output
+    self.transform = transform
+    reader = ProtobufReader(body)
+  }
+
+  mutating func run() throws(RecordError) {
+    try walk(root, isFirstPiece: true)
+    flush(upTo: reader.position)
   }
 
   // MARK: Messages
@@ -52,9 +55,7 @@ private struct ProtobufWalk {
   ///
   /// A message of which a piece came before takes nothing for absent: what is absent here may be there, and what
   /// is absent there was sealed there.
-  private mutating func walk(
-    _ index: Int, isFirstPiece: Bool, _ output: ByteArena, _ transform: any FieldTransform
-  ) throws(RecordError) {
+  private mutating func walk(_ index: Int, isFirstPiece: Bool) throws(RecordError) {
     depth += 1
     defer { depth -= 1 }
     guard depth <= RecordLimits.depth else { throw RecordError(.tooDeep, at: reader.position) }
@@ -62,14 +63,10 @@ private struct ProtobufWalk {
     var absent = AbsentFields(of: message, isFirstPiece: isFirstPiece, in: reader)
     var seen = SeenFields()
     var next = message.fields.lowerBound
-    while true {
-      try stepOverOthers(message, absent)
-      if reader.isAtEnd { break }
+    while !reader.isAtEnd {
       let start = reader.position
       let tag = try reader.tag()
-      while let field = try absent.next(before: tag.number, of: fields, seen: seen) {
-        try sealAbsent(field, at: start, output, transform)
-      }
+      while let field = try absent.next(before: tag.number, of: fields) { try sealAbsent(field, at: start) }
       guard let position = fields.index(of: tag.number, in: message.fields, from: next) else {
         try reader.skip(tag.type)
         continue
@@ -78,36 +75,17 @@ private struct ProtobufWalk {
       let isRepeat = seen.insert(position - message.fields.lowerBound)
       let field = fields[position]
       do {
-        try visit(field, tag, start: start, isRepeat: isRepeat, isFirstPiece: isFirstPiece, output, transform)
+        try visit(field, tag, start: start, isRepeat: isRepeat, isFirstPiece: isFirstPiece)
       } catch {
         throw error.inside(names[Int(field.name)])
       }
     }
-    while let field = try absent.next(before: .max, of: fields, seen: seen) {
-      try sealAbsent(field, at: reader.position, output, transform)
-    }
-  }
-
-  /// Steps over fields that nothing is done to, as long as nothing absent may have to come before them. They are most of
-  /// any record, so the loop has a reader of its own, which needs no memory.
-  @inline(__always)
-  private mutating func stepOverOthers(
-    _ message: ProtobufProgram.Message, _ absent: AbsentFields
-  ) throws(RecordError) {
-    var reader = reader
-    while !reader.isAtEnd {
-      var ahead = reader
-      let tag = try ahead.tag()
-      if message.mayHave(tag.number) || absent.mayHaveNext(before: tag.number, of: fields) { break }
-      try ahead.skip(tag.type)
-      reader = ahead
-    }
-    self.reader = reader
+    while let field = try absent.next(before: .max, of: fields) { try sealAbsent(field, at: reader.position) }
   }
 
   private mutating func visit(
     _ field: ProtobufProgram.Field, _ tag: ProtobufReader.Tag, start: Int, isRepeat: SeenFields.Answer,
-    isFirstPiece: Bool, _ output: ByteArena, _ transform: any FieldTransform
+    isFirstPiece: Bool
   ) throws(RecordError) {
     if field.unsupported >= 0 {
       do { try transform.meetUnsupported(field: Int(field.unsupported)) } catch {
@@ -120,8 +98,7 @@ private struct ProtobufWalk {
     }
     switch field.code {
     case .leaf:
-      try replace(
-        field, start: start, mayDrop: field.dropsEmpty && isFirstPiece && isRepeat == .no, output, transform)
+      try replace(field, start: start, mayDrop: field.dropsEmpty && isFirstPiece && isRepeat == .no)
     case .message:
       let isPiece = field.isSingular && (isRepeat != .no || !isFirstPiece)
       if isPiece, messages[Int(field.target)].sealsAbsent {
@@ -130,22 +107,20 @@ private struct ProtobufWalk {
           throw RecordError(.scatteredMessage, at: start)
         }
       }
-      try enclosed(Int(field.target), isFirstPiece: !isPiece, output, transform)
+      try enclosed(Int(field.target), isFirstPiece: !isPiece)
     case .none: break
     }
   }
 
-  private mutating func enclosed(
-    _ message: Int, isFirstPiece: Bool, _ output: ByteArena, _ transform: any FieldTransform
-  ) throws(RecordError) {
+  private mutating func enclosed(_ message: Int, isFirstPiece: Bool) throws(RecordError) {
     let lengthStart = reader.position
     let length = try reader.length()
-    flush(upTo: lengthStart, output)
+    flush(upTo: lengthStart)
     let mark = output.count
     let replacementsBefore = replacements
     pending = reader.position
     let outer = reader.enter(length)
-    try walk(message, isFirstPiece: isFirstPiece, output, transform)
+    try walk(message, isFirstPiece: isFirstPiece)
     reader.leave(outer)
     guard replacements > replacementsBefore else {
       // Nothing inside changed: the length, however it was spelled, stands.
@@ -153,57 +128,49 @@ private struct ProtobufWalk {
       pending = lengthStart
       return
     }
-    flush(upTo: reader.position, output)
-    insertLength(at: mark, output)
+    flush(upTo: reader.position)
+    insertLength(at: mark)
   }
 
   // MARK: Fields
 
   private mutating func replace(
-    _ field: ProtobufProgram.Field, start: Int, mayDrop: Bool,
-    _ output: ByteArena, _ transform: any FieldTransform
+    _ field: ProtobufProgram.Field, start: Int, mayDrop: Bool
   ) throws(RecordError) {
     let lengthStart = reader.position
     let value = try reader.bytes(try reader.length())
-    flush(upTo: start, output)
+    flush(upTo: start)
     let beforeTag = output.count
     output.append(reader.range(start..<lengthStart))
     let mark = output.count
-    guard try transformed(value, field, at: start, output, transform) else {
-      return output.truncate(to: beforeTag)
-    }
+    guard try transformed(value, field, at: start) else { return output.truncate(to: beforeTag) }
     if mayDrop, output.count == mark {
       output.truncate(to: beforeTag)
     } else {
-      insertLength(at: mark, output)
+      insertLength(at: mark)
     }
     pending = reader.position
     replacements += 1
   }
 
-  private mutating func sealAbsent(
-    _ field: ProtobufProgram.Field, at position: Int, _ output: ByteArena, _ transform: any FieldTransform
-  ) throws(RecordError) {
-    flush(upTo: position, output)
+  private mutating func sealAbsent(_ field: ProtobufProgram.Field, at position: Int) throws(RecordError) {
+    flush(upTo: position)
     let beforeTag = output.count
     VarInt.withEncoding(of: UInt64(field.number) << 3 | 2) { output.append($0) }
     let mark = output.count
     do {
-      guard
-        try transformed(UnsafeRawBufferPointer(start: nil, count: 0), field, at: position, output, transform)
-      else {
+      guard try transformed(UnsafeRawBufferPointer(start: nil, count: 0), field, at: position) else {
         return output.truncate(to: beforeTag)
       }
     } catch {
       throw error.inside(names[Int(field.name)])
     }
-    insertLength(at: mark, output)
+    insertLength(at: mark)
     replacements += 1
   }
 
   private func transformed(
-    _ value: UnsafeRawBufferPointer, _ field: ProtobufProgram.Field, at start: Int,
-    _ output: ByteArena, _ transform: any FieldTransform
+    _ value: UnsafeRawBufferPointer, _ field: ProtobufProgram.Field, at start: Int
   ) throws(RecordError) -> Bool {
     do {
       guard try transform.transform(value, field: Int(field.target), into: output) else { return false }
@@ -214,11 +181,11 @@ private struct ProtobufWalk {
     return true
   }
 
-  private func insertLength(at mark: Int, _ output: ByteArena) {
+  private func insertLength(at mark: Int) {
     VarInt.withEncoding(of: UInt64(output.count - mark)) { output.insert($0, at: mark) }
   }
 
-  private mutating func flush(upTo position: Int, _ output: ByteArena) {
+  private mutating func flush(upTo position: Int) {
     output.append(reader.range(pending..<position))
     pending = position
   }

@@ -21,7 +21,7 @@ extension Preflight {
     return sink.maximumBytes
   }
 
-  private func settings(
+  func settings(
     _ topic: String, of admin: ClusterAdmin, _ notices: inout [String]
   ) async throws(JobFailure) -> TopicSettings? {
     let unchecked = "so its retention, timestamps and sizes were not looked at"

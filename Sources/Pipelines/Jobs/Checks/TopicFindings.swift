@@ -93,7 +93,7 @@ package struct TopicFindings: Sendable, Hashable {
   }
 
   /// As people say it where it comes out even, else as the setting has it.
-  private static func time(_ milliseconds: Int64) -> String {
+  static func time(_ milliseconds: Int64) -> String {
     for (unit, name) in [(Int64(86_400_000), "days"), (3_600_000, "hours"), (1_000, "seconds")]
     where milliseconds >= unit && milliseconds.isMultiple(of: unit) {
       return "\(milliseconds / unit) \(name)"

@@ -8,10 +8,12 @@ package struct JobHistory: Sendable {
   package enum Malformed: Error, CustomStringConvertible {
     case record(StateKey)
     case map(StateKey, OffsetRuns.Malformed)
+    case losses(StateKey)
 
     package var description: String {
       switch self {
       case .record(let key): "the state record \(key.text) is not a job's"
+      case .losses(let key): "the state record \(key.text) does not say what a job lost"
       case .map(let key, let error): "the state record \(key.text) cannot be read: \(error)"
       }
     }
@@ -19,6 +21,8 @@ package struct JobHistory: Sendable {
 
   private var successors: [String?: JobRecord] = [:]
   private var maps: [String: [Int32: OffsetMap]] = [:]
+  /// By job and process; what a process says last counts.
+  private var losses: [String: [String: JobLosses]] = [:]
   /// Whether offset maps are wanted; they are most of a topic.
   private let keepsMaps: Bool
 
@@ -31,6 +35,9 @@ package struct JobHistory: Sendable {
     case .job:
       guard let json = Self.json(value), let record = JobRecord(json) else { throw .record(key) }
       if successors[record.predecessor] == nil { successors[record.predecessor] = record }
+    case .losses(let job, let process):
+      guard let losses = Self.json(value).flatMap({ JobLosses($0) }) else { throw .losses(key) }
+      self.losses[job, default: [:]][process] = losses
     case .map(let job, let partition, from: _):
       guard keepsMaps else { return }
       do throws(OffsetRuns.Malformed) {
@@ -50,6 +57,11 @@ package struct JobHistory: Sendable {
     var (record, seen) = (successors[nil], Set<String>())
     while let this = record, seen.insert(this.id).inserted, let next = successors[this.id] { record = next }
     return record
+  }
+
+  /// What a job's processes have lost so far.
+  package func losses(of job: JobRecord) -> JobLosses {
+    (losses[job.id] ?? [:]).values.reduce(into: JobLosses()) { $0 += $1 }
   }
 
   /// Where a job's records went.

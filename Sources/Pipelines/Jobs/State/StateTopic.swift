@@ -7,8 +7,9 @@ package struct StateTopic: Sendable {
   package enum Reading: Sendable {
     /// Job records, those in open transactions included: they are written outside transactions.
     case jobs
-    /// Everything that was committed.
+    /// Everything that was committed, and that but for the offset maps.
     case committed
+    case committedButMaps
   }
 
   package let name: String

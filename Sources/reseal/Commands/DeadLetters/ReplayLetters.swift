@@ -1,6 +1,7 @@
 import ArgumentParser
 import JSON
 import Kafka
+import Logging
 import Pipelines
 
 struct ReplayLetters: AsyncParsableCommand {
@@ -28,6 +29,7 @@ struct ReplayLetters: AsyncParsableCommand {
     let counts = try await LetterOptions.reporting {
       let clients = try JobClients(definition, drivers: Drivers.all, log: log)
       let (prepared, settings) = try await Preflight(definition, clients: clients).replay()
+      for notice in prepared.notices { log.notice("worth knowing", metadata: ["notice": "\(notice)"]) }
       return try await LetterReplay(
         prepared, settings, isCompacted: try await isCompacted(definition, clients), log: log
       ).run()
