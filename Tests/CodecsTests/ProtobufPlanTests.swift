@@ -37,6 +37,7 @@ struct ProtobufPlanTests {
         isInUnion: false)
     }
     #expect(plan.fields == [own] + (reach ? [message("p.A.box"), message("p.A.boxes")] : []))
+    #expect(plan.leftClear == (reach ? [] : ["p.B.plain", "p.C.n"]) + ["p.E.s"])
     // A tagged message that is there stops; its own tagged field is what it is.
     let transform = MappingTransform { $0 + $0 }
     let body: [UInt8] = [0x0A, 0x06, 0x12, 0x01, 0x61, 0x0A, 0x01, 0x62]
@@ -62,6 +63,40 @@ struct ProtobufPlanTests {
     // Plain values fail with every client; nobody fails for a tagged map of messages but the JVM client.
     #expect(maps == ["p.A.plain", "p.A.symbols"] + (reach ? ["p.A.messages"] : []))
     #expect(plan.fields.filter { $0.type == .string }.map(\.name) == ["p.B.t"])
+    #expect(plan.leftClear == ["p.B.s"])
+  }
+
+  @Test(arguments: [true, false])
+  func whatATagDoesNotReachIsNamed(_ reach: Bool) throws {
+    let rules = TagRules(selectors: [.tagged(["PII"])], containerTagsReachChildren: reach)
+    let body = """
+      import "google/protobuf/struct.proto"; import "google/protobuf/wrappers.proto";
+      message A {
+        google.protobuf.Struct profile = 1 TAG; google.protobuf.StringValue ssn = 2 WRAPPED; Outer outer = 3 TAG;
+        Node tree = 4; string clear = 5; Inner untagged = 6;
+      }
+      message Outer { Inner i = 1; Kind kind = 2; string own = 3 TAG; }
+      message Inner { string s = 1; repeated bytes b = 2; }
+      message Node { Node next = 1 TAG; string own = 2 TAG; Kind kind = 3; }
+      enum Kind { NONE = 0; }
+      """
+    let text = body.replacing("TAG", with: tag).replacing("WRAPPED", with: reach ? "" : tag)
+    let view = try view(text, rules)
+    let plan = try FieldPlan(protobuf: view, sink: view)
+    let value = ["null_value", "number_value", "string_value", "bool_value"].map {
+      "google.protobuf.Value.\($0)"
+    }
+    #expect(
+      Set(plan.leftClear)
+        == Set(
+          value + ["p.Inner.s", "p.Inner.b", "p.Outer.kind", "p.Node.kind"]
+            + (reach ? [] : ["google.protobuf.StringValue.value"])))
+    #expect(try FieldPlan(protobuf: view, sink: nil).leftClear.isEmpty)
+    // With everything tagged nothing is left.
+    let covered = try self.view(
+      "message A { Outer o = 1 \(tag); } message Outer { Inner i = 1; } message Inner { string s = 1 \(tag); }",
+      rules)
+    #expect(try FieldPlan(protobuf: covered, sink: covered).leftClear.isEmpty)
   }
 
   /// The registry's name of a map entry and the compiler's; keys are never values.

@@ -16,6 +16,8 @@ struct SealStateTableTests {
     case current
     /// Under another KEK.
     case foreign
+    /// The same, in one or two layers more than any rules put on.
+    case foreignDeeper, foreignDeepest
     /// Under the target's key, in the form it is not sealed in.
     case otherForm
     /// Under the target's KEK with another algorithm.
@@ -46,7 +48,7 @@ struct SealStateTableTests {
   }
 
   enum Outcome: Equatable {
-    case kept, replaced, refusedAsForeign, refusedAsPlaintext, undecidable
+    case kept, replaced, refusedAsForeign, refusedAsPlaintext, refusedAsDeeper, undecidable
   }
 
   struct Row: Sendable, CustomTestStringConvertible {
@@ -61,7 +63,7 @@ struct SealStateTableTests {
 
     /// The rule book.
     var expected: Outcome {
-      if hand != .atHand, state == .lookalike || state == .foreign { return .undecidable }
+      if hand != .atHand, state == .lookalike || isForeign { return .undecidable }
       switch state {
       case .shortPlaintext, .lookalike:
         switch step {
@@ -69,6 +71,7 @@ struct SealStateTableTests {
         case .rekey, .renew, .rekeyOnlyForeign: return .refusedAsPlaintext
         }
       case .current: return step == .renew ? .replaced : .kept
+      case .foreignDeeper, .foreignDeepest: return step == .encrypt ? .refusedAsForeign : .refusedAsDeeper
       case .foreign, .otherForm, .otherAlgorithm, .halfSealed:
         switch step {
         case .encrypt: return .refusedAsForeign
@@ -77,6 +80,8 @@ struct SealStateTableTests {
         }
       }
     }
+
+    private var isForeign: Bool { [.foreign, .foreignDeeper, .foreignDeepest].contains(state) }
 
     var testDescription: String {
       "\(state), \(step), foreign key \(hand), \(isPayload ? "payload" : isText ? "text" : "bytes"), "
@@ -123,6 +128,7 @@ struct SealStateTableTests {
         switch error {
         case .foreign: found = .refusedAsForeign
         case .notSealed: found = .refusedAsPlaintext
+        case .sealedDeeper: found = .refusedAsDeeper
         case .undecidable: found = .undecidable
         default: throw error
         }
@@ -169,12 +175,17 @@ private struct LayerBench {
     switch state {
     case .shortPlaintext, .lookalike: plaintext
     case .current: try sealed(plaintext, targets, versioned: row.isVersioned)
-    case .foreign:
-      try sealed(plaintext, [KeyName](repeating: foreign, count: row.layers), versioned: row.isVersioned)
+    case .foreign: try sealedForeign(plaintext, row.layers)
+    case .foreignDeeper: try sealedForeign(plaintext, row.layers + 1)
+    case .foreignDeepest: try sealedForeign(plaintext, row.layers + 2)
     case .otherForm: try sealed(plaintext, targets, versioned: !row.isVersioned)
     case .otherAlgorithm: try sealed(plaintext, [otherAlgorithm], versioned: row.isVersioned)
     case .halfSealed: try sealed(plaintext, Array(targets.dropLast()), versioned: row.isVersioned)
     }
+  }
+
+  private func sealedForeign(_ plaintext: [UInt8], _ layers: Int) throws -> [UInt8] {
+    try sealed(plaintext, [KeyName](repeating: foreign, count: layers), versioned: row.isVersioned)
   }
 
   private func cipher(_ name: KeyName) throws -> FieldCipher {
@@ -220,7 +231,7 @@ private struct LayerBench {
       keys.family(name.family).setHighestVersion(1)
     }
     let work = FieldWork(
-      purpose: .seal(row.step.policy), isText: row.isText, unsupportedType: nil, opening: [],
+      purpose: .seal(row.step.policy), isText: row.isText, unsupportedType: nil, opening: [], writerLayers: 0,
       sealing: targets.map { .init(rule: "r", key: $0, isVersioned: row.isVersioned) },
       candidates: targets.map(\.family) + [foreign.family, otherAlgorithm.family], onSealingFailure: .error)
     let action = FieldAction(work, keys: keys)

@@ -44,7 +44,7 @@ struct SealStateTests {
     func seal(_ value: [UInt8], having hand: Hand = .both) throws(FieldFailure) -> [UInt8]? {
       let keys = LaneKeys()
       let work = FieldWork(
-        purpose: .seal(.encrypt), isText: isText, unsupportedType: nil, opening: [],
+        purpose: .seal(.encrypt), isText: isText, unsupportedType: nil, opening: [], writerLayers: 0,
         sealing: [.init(rule: "r", key: targetName, isVersioned: isVersioned)],
         candidates: [targetName.family, otherFamily], onSealingFailure: .error)
       keys.keep(.success(target), for: targetName)
@@ -201,7 +201,7 @@ struct SealStateTests {
     for family in [bench.targetName.family, bench.otherFamily] { keys.family(family).setHighestVersion(1) }
     let work = FieldWork(
       purpose: .seal(SealPolicy(sealsPlaintext: true, rekeysForeign: true)), isText: setting.isText,
-      unsupportedType: nil, opening: [],
+      unsupportedType: nil, opening: [], writerLayers: 0,
       sealing: [.init(rule: "r", key: bench.targetName, isVersioned: setting.isVersioned)],
       candidates: [bench.targetName.family, bench.otherFamily], onSealingFailure: .error)
     let processor = FieldProcessor()

@@ -32,7 +32,8 @@ struct VectorTests {
       "the client leaves the inner record, reached through a union, in the clear; it is sealed here",
   ]
 
-  /// Fields inside a tagged one that the clients leave in the clear, and that a pipeline must accept by name.
+  /// Fields inside a tagged one, or of a rule that is switched off, that the clients leave in the clear, and that a
+  /// pipeline must accept by name.
   static let leftClear: [String: Set<String>] = [
     "avro-multi-union": ["com.example.geo.Address.count"],
     "java-avro-container-record": [
@@ -41,6 +42,7 @@ struct VectorTests {
     "java-avro-container-map": ["com.acme.shop.LineItem.note"],
     "java-avro-container-array": ["com.acme.shop.LineItem.note"],
     "java-json-container-object": ["$.address.geo.lat"],
+    "java-avro-enable-at-all": ["com.acme.shop.Order.ssn"],
   ]
 
   /// Cases whose clients left plaintext in tagged fields: opened with the option for topics sealed in part.

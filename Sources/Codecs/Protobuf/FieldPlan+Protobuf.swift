@@ -23,6 +23,8 @@ extension FieldPlan {
   ///   - sink: the message they will be stamped as, and the rules to seal them under; `nil` seals nothing.
   package init(protobuf writer: ProtobufTagView, sink: ProtobufTagView?) throws(FieldPlanError) {
     let compiled = try ProtobufPlanCompiler.compile(writer: writer, sink: sink)
-    self.init(fields: compiled.fields, rewriter: ProtobufRewriter(program: compiled.program))
+    self.init(
+      fields: compiled.fields, leftClear: compiled.leftClear,
+      rewriter: ProtobufRewriter(program: compiled.program))
   }
 }

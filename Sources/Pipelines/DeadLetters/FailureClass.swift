@@ -78,7 +78,7 @@ package enum FailureClass: String, Sendable, Hashable, CaseIterable {
       self = .undecidable
     case .notSealed: self = .notSealed
     case .doesNotOpen: self = .doesNotOpen
-    case .foreign: self = .foreignKey
+    case .foreign, .sealedDeeper: self = .foreignKey
     case .unsupportedType: self = .unsupportedType
     case .needsKey, .needsVersions, .usedUp, .crypto: return nil
     }

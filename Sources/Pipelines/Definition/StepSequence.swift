@@ -65,10 +65,4 @@ package struct StepSequence: Sendable, Hashable {
     default: "must be encrypt, decrypt, rekey, or decrypt followed by encrypt"
     }
   }
-
-  /// Which fields a rule opens: those it names, as far as the step wants them opened.
-  func openingSelector(for rule: Rule) -> TagRules.Selector {
-    guard let tags = decrypt?.onlyTags else { return .init(tags: rule.tags) }
-    return .tagged(rule.tags.isEmpty ? Set(tags) : Set(rule.tags).intersection(tags))
-  }
 }

@@ -37,6 +37,8 @@ final class FieldAction {
   let isText: Bool
   let unsupportedType: String?
   let opening: [OpeningLayer]
+  /// Whether nothing of the writer's can be left once ``opening`` has come off.
+  let opensAll: Bool
   let sealing: [SealingLayer]
   /// The layer to put on, where it is one and no value can have more.
   let onlyLayer: SealingLayer?
@@ -45,7 +47,7 @@ final class FieldAction {
   private let families: [KeyFamily]
   /// What the sealing rules say should become of a record they fail on.
   let onSealingFailure: RuleAction
-  /// No value is taken to have more layers than the deepest stack of rules puts on.
+  /// A value is opened no further than the deepest stack of rules goes; what is sealed deeper is refused.
   let mostLayers: Int
   /// Under what the last value was sealed that the target had not opened; `nil` when the target did open one since.
   @exclusivity(unchecked) var recentForeign: SealingLayer?
@@ -64,7 +66,8 @@ final class FieldAction {
     families = work.sealing.map { keys.family($0.key.family) }
     candidates = work.candidates.map { keys.family($0) }
     onSealingFailure = work.onSealingFailure
-    mostLayers = max(opening.count, sealing.count, 1)
+    opensAll = opening.count == work.writerLayers
+    mostLayers = max(work.writerLayers, sealing.count, 1)
     onlyLayer = mostLayers == 1 ? sealing.first : nil
   }
 }

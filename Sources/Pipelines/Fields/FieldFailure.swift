@@ -14,6 +14,8 @@ package enum FieldFailure: Error, CustomStringConvertible {
   case doesNotOpen
   /// Sealed, but not under the key it should be sealed under.
   case foreign(KeyName)
+  /// Sealed more often than any rules at hand seal, once more under this key.
+  case sealedDeeper(KeyName)
   /// It may be sealed or may be plaintext; a key that would tell cannot be had.
   case undecidable(KeyError)
   /// The key has sealed as much as AES-GCM allows one key.
@@ -31,6 +33,8 @@ package enum FieldFailure: Error, CustomStringConvertible {
     case .notSealed: "the value is not sealed: it is too short or no base64"
     case .doesNotOpen: "the value does not open under any version of the key it should be sealed under"
     case .foreign(let name): "the value is sealed already, under another key: \(name)"
+    case .sealedDeeper(let name):
+      "the value is sealed in more layers than its rules put on, and one of those inside is of \(name)"
     case .undecidable(let error):
       "the value may be sealed already, and the key that would tell is not at hand: \(error)"
     case .usedUp(let name, let exhaustion):

@@ -28,6 +28,12 @@ final class FieldLayers {
     return arena
   }
 
+  /// Room for what is opened only to see whether it opens, while nothing is being sealed.
+  var spare: ByteArena {
+    sealed.0.removeAll()
+    return sealed.0
+  }
+
   // MARK: Opening
 
   /// The bytes that a sealed field would hold: `nil` when the field cannot be sealed at all, because it is too

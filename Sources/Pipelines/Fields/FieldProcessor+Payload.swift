@@ -11,15 +11,16 @@ extension FieldProcessor {
     do throws(FieldFailure) {
       switch action.purpose {
       case .open(let passesPlaintext):
-        guard try open(body, action, passesPlaintext: passesPlaintext, into: inside) else {
+        guard try open(body, action, passesPlaintext: passesPlaintext, into: inside) != .nothing else {
           return (body, false)
         }
         counts.opened += 1
       case .openAndSeal(let passesPlaintext):
-        guard try open(body, action, passesPlaintext: passesPlaintext, into: inside) else {
-          return try openForSealing(body, action, .encrypt)
-        }
+        let opened = try open(body, action, passesPlaintext: passesPlaintext, into: inside)
+        guard opened != .nothing else { return try openForSealing(body, action, .encrypt) }
         counts.opened += 1
+        // What has layers left is closed again whatever they are, because the body is another one by now.
+        if opened == .some { return (try openForSealing(inside.bytes, action, .encrypt).inside, true) }
       case .seal(let policy): return try openForSealing(body, action, policy)
       }
     } catch {
@@ -34,6 +35,8 @@ extension FieldProcessor {
     guard !action.sealing.isEmpty else { return (body, false) }
     let (state, content, isReplaced) = try state(of: body, action, policy)
     if case .plaintext = state { return (body, true) }
+    // The body may lie in there; what it was opened to does not.
+    inside.removeAll()
     inside.append(content)
     return (inside.bytes, isReplaced)
   }

@@ -42,7 +42,9 @@ final class FieldProcessor: FieldTransform {
     do throws(FieldFailure) {
       switch action.purpose {
       case .open(let passesPlaintext):
-        guard try open(value, action, passesPlaintext: passesPlaintext, into: output) else { return false }
+        guard try open(value, action, passesPlaintext: passesPlaintext, into: output) != .nothing else {
+          return false
+        }
         counts.opened += 1
         return true
       case .seal(let policy):
@@ -66,16 +68,15 @@ final class FieldProcessor: FieldTransform {
     _ value: UnsafeRawBufferPointer, _ action: FieldAction, passesPlaintext: Bool, into output: ByteArena
   ) throws(FieldFailure) -> Bool {
     plaintext.removeAll()
-    guard try open(value, action, passesPlaintext: passesPlaintext, into: plaintext) else {
-      return try seal(value, action, .encrypt, into: output)
-    }
+    let opened = try open(value, action, passesPlaintext: passesPlaintext, into: plaintext)
+    guard opened != .nothing else { return try seal(value, action, .encrypt, into: output) }
     counts.opened += 1
-    guard !action.sealing.isEmpty else {
+    if opened == .everything, !action.sealing.isEmpty {
+      try putOn(action, plaintext.bytes, into: output)
+      counts.resealed += 1
+    } else if try !seal(plaintext.bytes, action, .encrypt, into: output) {
       output.append(plaintext.bytes)
-      return true
     }
-    try putOn(action, plaintext.bytes, into: output)
-    counts.resealed += 1
     return true
   }
 
@@ -101,12 +102,20 @@ final class FieldProcessor: FieldTransform {
 
   // MARK: Opening
 
-  /// Takes the writer's layers off, outermost first, and appends what is inside; or returns `false` when there was
-  /// nothing to take off and that may pass.
+  /// How many of the layers came off that the writer's rules may have put on.
+  enum Opened {
+    case nothing
+    /// What is inside may still be sealed.
+    case some
+    case everything
+  }
+
+  /// Takes the writer's layers off, outermost first, and appends what is inside; nothing when there was nothing to take
+  /// off and that may pass.
   func open(
     _ value: UnsafeRawBufferPointer, _ action: FieldAction, passesPlaintext: Bool, into output: ByteArena
-  ) throws(FieldFailure) -> Bool {
-    guard !action.opening.isEmpty else { return false }
+  ) throws(FieldFailure) -> Opened {
+    guard !action.opening.isEmpty else { return .nothing }
     var current = value
     for index in action.opening.indices {
       let isLast = index == action.opening.count - 1
@@ -115,14 +124,14 @@ final class FieldProcessor: FieldTransform {
         guard passesPlaintext else { throw blame(action.opening[index], failure) }
         guard index > 0 else {
           counts.plaintext += 1
-          return false
+          return .nothing
         }
         output.append(current)
-        return true
+        return .some
       }
       if !isLast { current = target.bytes }
     }
-    return true
+    return action.opensAll ? .everything : .some
   }
 
   /// Returns why the value is no ciphertext of the layer, when all keys that could tell are at hand.
@@ -161,6 +170,7 @@ final class FieldProcessor: FieldTransform {
     do throws(FieldFailure) {
       let (state, inside) = try layers.state(of: value, action)
       let isReplaced = try policy.replaces(state)
+      if isReplaced, case .foreign = state { try layers.refuseDeeper(inside, action) }
       note(state, isReplaced)
       return (state, inside, isReplaced)
     } catch {

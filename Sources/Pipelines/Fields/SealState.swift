@@ -35,7 +35,15 @@ extension FieldLayers {
     return (state, inside)
   }
 
-  /// The same where there is one layer at most.
+  /// Throws when `inside`, which lies inside of as many layers as are ever taken off, is sealed once more: to seal it
+  /// again would put the target's layers around another's.
+  func refuseDeeper(_ inside: UnsafeRawBufferPointer, _ action: FieldAction) throws(FieldFailure) {
+    guard let ciphertext = ciphertext(inside, isText: action.isText) else { return }
+    guard let layer = try peel(ciphertext, action, into: spare) else { return }
+    throw .sealedDeeper(KeyName(layer.family.identity, version: layer.version))
+  }
+
+  /// ``state(of:_:)`` where there is one layer at most.
   private func state(
     of value: UnsafeRawBufferPointer, _ action: FieldAction, _ target: FieldAction.SealingLayer
   ) throws(FieldFailure) -> (state: SealState, inside: UnsafeRawBufferPointer) {

@@ -21,9 +21,9 @@ struct InspectionView {
       EffectiveRules(ruleSet, direction: $0, settings: settings)
     }
     var candidates: [KeyFamilyIdentity] = []
-    for rule in directions.flatMap({ $0.encrypt + $0.payload }) {
+    for rule in directions[0].all {
       let specification = try KeySpecification(
-        rule.rule, metadata: schema.registered.metadata?.properties ?? [:])
+        rule, metadata: schema.registered.metadata?.properties ?? [:])
       let family = KeyFamilyIdentity(specification, subject: subject, side: .source)
       if !candidates.contains(family) { candidates.append(family) }
     }
@@ -47,8 +47,8 @@ extension FieldWork {
     self.init(
       purpose: .open(passesPlaintext: true), isText: isText, unsupportedType: nil,
       // As many layers as there are rules may have to come off.
-      opening: candidates.map { .init(rule: "", family: $0, rotates: false, onFailure: .error) }, sealing: [],
-      candidates: candidates, onSealingFailure: .error)
+      opening: [], writerLayers: candidates.count, sealing: [], candidates: candidates,
+      onSealingFailure: .error)
   }
 }
 

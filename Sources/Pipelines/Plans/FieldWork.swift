@@ -34,11 +34,13 @@ package struct FieldWork: Sendable, Hashable {
   package let unsupportedType: String?
   /// Outermost first: the rules of a list in reverse.
   package let opening: [OpeningLayer]
+  /// How many layers the writer's rules may have put on, whether or not they are to be opened: all of them.
+  package let writerLayers: Int
   /// Innermost first: the rules in list order.
   package let sealing: [SealingLayer]
   /// Every DEK the value may be sealed under already.
   package let candidates: [KeyFamilyIdentity]
-  /// What becomes of a record that cannot be sealed: anything but an error only where the pipeline allows it.
+  /// What the sealing rules say becomes of a record that they fail on: the strictest of them.
   package let onSealingFailure: RuleAction
 
   /// Whether there is nothing to do, whatever the value is.

@@ -22,9 +22,8 @@ extension PlanCompiler {
       throw .refused(PlanRefusal(name, "only Avro records can be resolved; whenDifferent twin may serve"))
     }
     let subject = try subject(of: writer, nil, name)
-    let reading = reading(writer)
-    let layers = try openingLayers(reading, of: writer.registered, subject, name)
-    let opening = try openingRules(reading, of: writer, name)
+    let layers = try layers(of: writer.registered, subject, name)
+    let opening = try tagRules(layers.selectors, of: writer.registered, name)
     let sealing = try sealingRules(of: sink)
     return try refusing { () throws(PlanRefusal) in
       let resolution: AvroResolution
@@ -40,9 +39,12 @@ extension PlanCompiler {
         throw PlanRefusal(name, "it cannot be resolved to the sink schema of \(sink.subject): \(error)")
       }
       try checkCoverage(sealingPlan, layers, sink, name)
-      try checkResolved(openingPlan, sealingPlan, resolution, name)
+      try checkForms(openingPlan, layers, sealingPlan, resolution, name)
+      try checkResolved(openingPlan, layers, try unsealed(to, sealing, name), resolution, name)
       let opened = try work(on: openingPlan, layers, nil, name)
-      let sealed = try work(on: sealingPlan, layers, sink, name, purpose: resolvedPurpose)
+      let sealed = try work(
+        on: sealingPlan, layers, sink, name, purpose: resolvedPurpose,
+        writerLayers: openingPlan.fields.map { layers.rules(hitting: $0).count }.max() ?? 0)
       return try RecordPlan(
         fieldPlan: sealingPlan, work: sealed,
         before: BodyResolution(openingPlan: openingPlan, openingWork: opened, resolution: resolution),
@@ -55,19 +57,58 @@ extension PlanCompiler {
     settings.steps.sealPolicy.map { .seal($0) } ?? .open(passesPlaintext: true)
   }
 
-  /// A field that the writer's rules seal must be sealed at the sink, or be gone.
+  // MARK: Checks
+
+  /// The fields of the sink's schema that no rule of it seals, at least in one place.
+  private func unsealed(
+    _ schema: AvroSchema, _ sealing: TagRules, _ name: String
+  ) throws(PlanRefusal) -> Set<String> {
+    do throws(FieldPlanError) {
+      let plan = try FieldPlan(
+        avro: AvroTagView(schema: schema, rules: TagRules(selectors: [.everyField])),
+        sink: AvroTagView(schema: schema, rules: sealing))
+      return Set(plan.fields.lazy.filter(\.sealing.isEmpty).map(\.name))
+    } catch {
+      throw PlanRefusal(name, "\(error)")
+    }
+  }
+
+  /// What the writer's rules seal must be sealed as what it becomes, or be gone.
   private func checkResolved(
-    _ opening: FieldPlan, _ sealing: FieldPlan, _ resolution: AvroResolution, _ name: String
+    _ opening: FieldPlan, _ layers: WriterLayers, _ unsealed: Set<String>, _ resolution: AvroResolution,
+    _ name: String
   ) throws(PlanRefusal) {
-    guard settings.steps.seals, !settings.steps.opens else { return }
+    guard settings.steps.seals else { return }
+    let escaping = Set(resolution.carried.lazy.filter { unsealed.contains($0.reader) }.map(\.writer))
+    for field in opening.fields where !layers.rules(hitting: field).isEmpty {
+      guard !escaping.contains(field.name) || isAccepted(field.name) else {
+        throw uncovered(field.name, name)
+      }
+    }
+  }
+
+  /// Sealed text that becomes bytes is no ciphertext any more, and would be sealed once more. So what may be sealed must
+  /// not change its form, except where every value was opened before.
+  private func checkForms(
+    _ opening: FieldPlan, _ layers: WriterLayers, _ sealing: FieldPlan, _ resolution: AvroResolution,
+    _ name: String
+  ) throws(PlanRefusal) {
+    guard settings.steps.seals else { return }
     let sealed = Set(sealing.fields.map(\.name))
-    for field in opening.fields where !sealed.contains(field.name) {
-      guard !settings.allowances.clearFields.contains(field.name), !resolution.dropped.contains(field.name)
-      else { continue }
-      throw PlanRefusal(
-        name,
-        "the writer's rules seal \(field.name) and the sink's do not, so it might come out in the clear; tag it in the "
-          + "sink's schema, or name it in acceptClear")
+    let opening = Dictionary(
+      grouping: opening.fields.filter { !layers.rules(hitting: $0).isEmpty }, by: \.name)
+    for carried in resolution.carried where carried.changesForm {
+      let hits = opening[carried.writer] ?? []
+      guard !hits.isEmpty || sealed.contains(carried.reader) else { continue }
+      let isOpened =
+        settings.steps.opens && !settings.steps.passesPlaintext && !hits.isEmpty
+        && hits.allSatisfy { layers.opening($0).count == layers.rules(hitting: $0).count }
+      guard isOpened else {
+        throw PlanRefusal(
+          name,
+          "\(carried.writer) would turn from text into bytes, or from bytes into text, and what is sealed in it would "
+            + "be sealed once more; open it by a decrypt step, or use whenDifferent twin")
+      }
     }
   }
 }

@@ -18,10 +18,9 @@ package struct PlanCompiler: Sendable {
     for writer: ParsedSchema, message: MessagePath?, under sink: SinkSubject, named name: String
   ) throws(Unplannable) -> RecordPlan {
     let subject = try subject(of: writer, message, name)
-    let reading = reading(writer)
-    let layers = try openingLayers(reading, of: writer.registered, subject, name)
+    let layers = try layers(of: writer.registered, subject, name)
     let pair = SchemaPair(writer: writer, message: message, sink: sink.schema)
-    let opening = try openingRules(reading, of: writer, name)
+    let opening = try tagRules(layers.selectors, of: writer.registered, name)
     let sealing = try sealingRules(of: sink)
     let fieldPlan: FieldPlan
     do throws(FieldPlanError) {
@@ -53,14 +52,22 @@ package struct PlanCompiler: Sendable {
     }
   }
 
-  func reading(_ writer: ParsedSchema) -> EffectiveRules {
-    EffectiveRules(writer.registered.ruleSet, direction: .read, settings: settings.sourceRules)
-  }
-
-  func openingRules(
-    _ reading: EffectiveRules, of writer: ParsedSchema, _ name: String
-  ) throws(Unplannable) -> TagRules {
-    try tagRules(reading.encrypt.map { steps.openingSelector(for: $0.rule) }, of: writer.registered, name)
+  func layers(
+    of writer: RegisteredSchema, _ subject: Subject, _ name: String
+  ) throws(Unplannable) -> WriterLayers {
+    let reading = EffectiveRules(writer.ruleSet, direction: .read, settings: settings.sourceRules)
+    if steps.opens, let rule = settings.allowances.refused(of: reading) {
+      throw .refused(
+        PlanRefusal(
+          name,
+          "the rule \(rule.name) of type \(rule.type) would have to run on reading, and is not run here; name it in "
+            + "passRules to go on without it"))
+    }
+    do throws(InvalidRule) {
+      return try WriterLayers(reading, of: writer, subject, steps)
+    } catch {
+      throw .refused(PlanRefusal(name, "\(error)"))
+    }
   }
 
   func sealingRules(of sink: SinkSubject) throws(Unplannable) -> TagRules {
@@ -68,7 +75,7 @@ package struct PlanCompiler: Sendable {
       sink.fieldTargets.map { .init(tags: $0.rule.tags) }, of: sink.schema.registered, sink.subject.name)
   }
 
-  private func tagRules(
+  func tagRules(
     _ selectors: [TagRules.Selector], of schema: RegisteredSchema, _ name: String
   ) throws(Unplannable) -> TagRules {
     guard selectors.count <= RuleMask.maximumRules else {
@@ -87,79 +94,18 @@ package struct PlanCompiler: Sendable {
       containerTagsReachChildren: settings.containerTagsReachChildren)
   }
 
-  // MARK: Coverage
-
-  /// Refuses what would come out in the clear although it, or something around it, is sealed or tagged.
-  func checkCoverage(
-    _ plan: FieldPlan, _ layers: Layers, _ sink: SinkSubject, _ name: String
-  ) throws(PlanRefusal) {
-    guard steps.seals else { return }
-    let clear = plan.leftClear.filter { !settings.allowances.clearFields.contains($0) }
-    guard clear.isEmpty else {
-      throw PlanRefusal(
-        name,
-        "the tag of a field around them does not reach \(clear.joined(separator: ", ")), which would stay in the "
-          + "clear as clients leave them; tag them, or name them in acceptClear")
-    }
-    guard !steps.opens else { return }
-    for field in plan.fields where field.sealing.isEmpty && !field.opening.isEmpty {
-      guard !settings.allowances.clearFields.contains(field.name) else { continue }
-      throw PlanRefusal(
-        name,
-        "the writer's rules seal \(field.name) and the sink's do not, so it might come out in the clear; tag it in the "
-          + "sink's schema, or name it in acceptClear")
-    }
-    guard layers.payload.isEmpty || !sink.payloadTargets.isEmpty else {
-      throw PlanRefusal(
-        name,
-        "the writer's rules seal the payload and those of \(sink.subject) do not; add a decrypt step before, or an "
-          + "ENCRYPT_PAYLOAD rule to the sink's schema")
-    }
-  }
-
   // MARK: Work
 
-  /// The writer's layers, in list order.
-  struct Layers {
-    var fields: [FieldWork.OpeningLayer] = []
-    var payload: [FieldWork.OpeningLayer] = []
-  }
-
-  func openingLayers(
-    _ rules: EffectiveRules, of schema: RegisteredSchema, _ subject: Subject, _ name: String
-  ) throws(Unplannable) -> Layers {
-    if steps.opens, let rule = settings.allowances.refused(of: rules) {
-      throw .refused(
-        PlanRefusal(
-          name,
-          "the rule \(rule.name) of type \(rule.type) would have to run on reading, and is not run here; name it in "
-            + "passRules to go on without it"))
-    }
-    func layers(_ rules: [EffectiveRule]) throws(Unplannable) -> [FieldWork.OpeningLayer] {
-      var layers: [FieldWork.OpeningLayer] = []
-      for rule in rules {
-        do throws(InvalidRule) {
-          let specification = try KeySpecification(rule.rule, metadata: schema.metadata?.properties ?? [:])
-          layers.append(
-            FieldWork.OpeningLayer(
-              rule: rule.rule.name, family: KeyFamilyIdentity(specification, subject: subject, side: .source),
-              rotates: specification.expiryDays != nil, onFailure: rule.onFailure))
-        } catch {
-          throw .refused(PlanRefusal(name, "\(error)"))
-        }
-      }
-      return layers
-    }
-    return Layers(fields: try layers(rules.encrypt), payload: try layers(rules.payload))
-  }
-
   /// What to do to each field of a plan; without a sink nothing is sealed.
+  ///
+  /// - Parameter writerLayers: how many layers the writer's rules put on any of the fields, where the plan does not know
+  ///   them.
   func work(
-    on plan: FieldPlan, _ layers: Layers, _ sink: SinkSubject?, _ name: String,
-    purpose: FieldWork.Purpose? = nil
+    on plan: FieldPlan, _ layers: WriterLayers, _ sink: SinkSubject?, _ name: String,
+    purpose: FieldWork.Purpose? = nil, writerLayers: Int = 0
   ) throws(PlanRefusal) -> [FieldWork] {
     let purpose = purpose ?? (sink == nil ? .open(passesPlaintext: steps.passesPlaintext) : self.purpose)
-    let candidates = candidates(layers, sink)
+    let candidates = try candidates(layers, sink)
     var work: [FieldWork] = []
     for field in plan.fields {
       let targets = sink.map { sink in field.sealing.rules.map { sink.fieldTargets[$0] } } ?? []
@@ -174,17 +120,19 @@ package struct PlanCompiler: Sendable {
       work.append(
         FieldWork(
           purpose: purpose, isText: field.type == .string, unsupportedType: unsupportedType,
-          opening: steps.opens ? field.opening.rules.reversed().map { layers.fields[$0] } : [],
-          targets: targets, candidates: candidates))
+          opening: steps.opens ? layers.opening(field) : [],
+          writerLayers: max(writerLayers, layers.rules(hitting: field).count), targets: targets,
+          candidates: candidates))
     }
     return work
   }
 
-  func payloadWork(_ layers: Layers, _ sink: SinkSubject) -> FieldWork? {
+  func payloadWork(_ layers: WriterLayers, _ sink: SinkSubject) throws(PlanRefusal) -> FieldWork? {
     let work = FieldWork(
       purpose: purpose, isText: false, unsupportedType: nil,
-      opening: steps.opens ? layers.payload.reversed() : [], targets: sink.payloadTargets,
-      candidates: candidates(layers, sink))
+      opening: steps.opens ? layers.payload.read.reversed().map(\.layer) : [],
+      writerLayers: layers.payload.all.count, targets: sink.payloadTargets,
+      candidates: try candidates(layers, sink))
     return work.isIdle ? nil : work
   }
 
@@ -194,15 +142,32 @@ package struct PlanCompiler: Sendable {
   }
 
   /// The target's keys first, because what is current is the most likely; then whatever else it may be under.
-  private func candidates(_ layers: Layers, _ sink: SinkSubject?) -> [KeyFamilyIdentity] {
+  private func candidates(
+    _ layers: WriterLayers, _ sink: SinkSubject?
+  ) throws(PlanRefusal) -> [KeyFamilyIdentity] {
     var candidates: [KeyFamilyIdentity] = []
-    for family in (sink?.targets ?? []).map({ $0.key.family })
-      + (layers.fields + layers.payload).map(\.family)
+    for family in (sink?.targets ?? []).map({ $0.key.family }) + layers.families + (try dormant(sink))
       + settings.declaredKeys where !candidates.contains(family)
     {
       candidates.append(family)
     }
     return candidates
+  }
+
+  /// The keys of the sink's rules that do not run on writing: whoever was configured otherwise sealed under them.
+  private func dormant(_ sink: SinkSubject?) throws(PlanRefusal) -> [KeyFamilyIdentity] {
+    guard let sink, steps.seals else { return [] }
+    let schema = sink.schema.registered
+    let writing = EffectiveRules(schema.ruleSet, direction: .write, settings: settings.sinkRules)
+    do throws(InvalidRule) {
+      return try (writing.dormantEncrypt + writing.dormantPayload).map { (rule) throws(InvalidRule) in
+        KeyFamilyIdentity(
+          try KeySpecification(rule, metadata: schema.metadata?.properties ?? [:]), subject: sink.subject,
+          side: settings.sinkSide)
+      }
+    } catch {
+      throw PlanRefusal("sink subject \(sink.subject)", "\(error)")
+    }
   }
 }
 
@@ -228,10 +193,11 @@ package enum Unplannable: Error {
 extension FieldWork {
   fileprivate init(
     purpose: Purpose, isText: Bool, unsupportedType: String?, opening: [OpeningLayer],
-    targets: [SinkSubject.Target], candidates: [KeyFamilyIdentity]
+    writerLayers: Int, targets: [SinkSubject.Target], candidates: [KeyFamilyIdentity]
   ) {
     self.init(
       purpose: purpose, isText: isText, unsupportedType: unsupportedType, opening: opening,
+      writerLayers: writerLayers,
       sealing: targets.map {
         .init(rule: $0.rule.name, key: $0.key, isVersioned: $0.specification.expiryDays != nil)
       },

@@ -10,6 +10,9 @@ package struct RecordPlan: Sendable {
   package let before: BodyResolution?
   /// What is done to the body as a whole, around the fields; `nil` when nothing is.
   package let payload: FieldWork?
+  /// Whether a record may go out as it came when sealing any of it fails: only where every rule that seals any of it
+  /// says so.
+  package let passesPlaintextOnFailure: Bool
   /// What the rewritten records carry in place of the writer's reference.
   package let sinkID: Int32
   package let sinkGUID: GUID?
@@ -31,6 +34,8 @@ package struct RecordPlan: Sendable {
     self.work = work
     self.before = before
     self.payload = payload
+    let sealing = ([payload].compactMap { $0 } + work).filter { !$0.sealing.isEmpty }
+    passesPlaintextOnFailure = sealing.allSatisfy { $0.onSealingFailure == .none }
     self.sinkID = sinkID
     sinkGUID = sink.schema.registered.guid
     sinkIndexes = message

@@ -102,7 +102,7 @@ package final class RecordEngine {
       // so lets it go on in the clear, which the pipeline has allowed or there would be no such plan.
       // Neither goes with a body whose structure would be another one's.
       if processor.failureAction == .none, lanePlan.plan.before == nil,
-        processor.wasSealing || !lanePlan.plan.seals
+        processor.wasSealing ? lanePlan.plan.passesPlaintextOnFailure : !lanePlan.plan.seals
       {
         return restamped(frame, lanePlan, reference, body)
       }

@@ -23,44 +23,64 @@ package struct EffectiveRules: Sendable, Hashable {
   package let encrypt: [EffectiveRule]
   /// Payload encryption: `ENCRYPT_PAYLOAD` among the encoding rules.
   package let payload: [EffectiveRule]
+  /// Field rules that do not run in this direction: of another mode, switched off, or repeating one that runs. Who was
+  /// configured otherwise may have sealed under them.
+  package let dormantEncrypt: [Rule]
+  /// The same of payload rules.
+  package let dormantPayload: [Rule]
   /// Rules that are not run here, migration rules among them. A job that meets one must refuse, or be told to let
   /// it pass.
   package let foreign: [Rule]
 
   package init(_ ruleSet: RuleSet?, direction: RuleDirection, settings: RuleSettings) {
-    func effective(_ rules: [Rule]?, _ type: String) -> (own: [EffectiveRule], foreign: [Rule]) {
+    func effective(
+      _ rules: [Rule]?, _ type: String
+    ) -> (own: [EffectiveRule], dormant: [Rule], foreign: [Rule]) {
       var own: [EffectiveRule] = []
+      var dormant: [Rule] = []
       var foreign: [Rule] = []
-      for rule in rules ?? [] where rule.applies(to: direction) && !rule.isOff(in: ruleSet, settings) {
-        if rule.type == type, rule.kind == .transform {
-          own.append(EffectiveRule(rule, direction, settings))
-        } else {
-          foreign.append(rule)
+      for rule in rules ?? [] {
+        let isOwn = rule.type == type && rule.kind == .transform
+        let runs = rule.applies(to: direction) && !rule.isOff(in: ruleSet, settings)
+        switch (isOwn, runs) {
+        case (true, true): own.append(EffectiveRule(rule, direction, settings))
+        case (true, false): dormant.append(rule)
+        case (false, true): foreign.append(rule)
+        case (false, false): continue
         }
       }
-      return (own, foreign)
+      return (own, dormant, foreign)
     }
     let fields = effective(ruleSet?.domainRules, "ENCRYPT")
     let payload = effective(ruleSet?.encodingRules, "ENCRYPT_PAYLOAD")
-    encrypt = fields.own.withoutRepetitions
+    let (first, repeating) = fields.own.withoutRepetitions
+    encrypt = first
     self.payload = payload.own
+    dormantEncrypt = fields.dormant + repeating.map(\.rule)
+    dormantPayload = payload.dormant
     let migration = (ruleSet?.migrationRules ?? []).filter { !$0.isOff(in: ruleSet, settings) }
     foreign = fields.foreign + payload.foreign + migration
+  }
+
+  /// All that seal or open, in whatever direction.
+  package var all: [Rule] {
+    (encrypt + payload).map(\.rule) + dormantEncrypt + dormantPayload
   }
 }
 
 extension [EffectiveRule] {
   /// Of two field rules after exactly the same tags only the first in list order runs, in either direction.
-  fileprivate var withoutRepetitions: [EffectiveRule] {
+  fileprivate var withoutRepetitions: (kept: [EffectiveRule], repeating: [EffectiveRule]) {
     var kept: [EffectiveRule] = []
+    var repeating: [EffectiveRule] = []
     for rule in self {
       let repeats = kept.contains {
         !rule.rule.tags.isEmpty && $0.rule.mode == rule.rule.mode
           && Set($0.rule.tags) == Set(rule.rule.tags)
       }
-      if !repeats { kept.append(rule) }
+      if repeats { repeating.append(rule) } else { kept.append(rule) }
     }
-    return kept
+    return (kept, repeating)
   }
 }
 

@@ -17,10 +17,14 @@ package struct AvroResolution: Sendable {
   /// itself is listed once.
   package let dropped: [String]
 
+  /// The writer's fields whose values come through, records and the like included, each with the field of the reader's
+  /// that it becomes. What is not among them is lost wherever it stands.
+  package let carried: [CarriedField]
+
   let program: AvroResolutionProgram
 
   package init(from writer: AvroSchema, to reader: AvroSchema) throws(AvroResolutionError) {
-    program = try AvroResolutionCompiler.compile(from: writer, to: reader)
+    (program, carried) = try AvroResolutionCompiler.compile(from: writer, to: reader)
     dropped = program.droppedFields()
   }
 
@@ -33,6 +37,14 @@ package struct AvroResolution: Sendable {
     var walk = AvroResolutionWalk(program: program, body: body, output: output)
     try walk.run()
   }
+}
+
+/// What a writer's field becomes, by full names (specification section D.2).
+package struct CarriedField: Sendable, Hashable {
+  package let writer: String
+  package let reader: String
+  /// Whether text becomes bytes, or bytes text, so that a sealed value would be one no longer.
+  package let changesForm: Bool
 }
 
 /// Why bodies of one schema can never be turned into bodies of another. Paths are of fields, from the root.

@@ -76,7 +76,7 @@ extension AvroResolutionCompiler {
         continue
       }
       for passed in record.fields[next..<source] { compiled.steps.append(try dropped(passed)) }
-      compiled.steps.append(try value(of: record.fields[source], field, path: path))
+      compiled.steps.append(try value(of: record.fields[source], in: record, field, in: other, path: path))
       next = source + 1
     }
     for passed in record.fields[next...] { compiled.steps.append(try dropped(passed)) }
@@ -95,7 +95,9 @@ extension AvroResolutionCompiler {
     for (source, field) in record.fields.enumerated() {
       steps[source] = compiled.steps.count
       let step =
-        if let target = targets[source] { try value(of: field, target, path: path) } else {
+        if let target = targets[source] {
+          try value(of: field, in: record, target, in: other, path: path)
+        } else {
           try dropped(field)
         }
       compiled.steps.append(step)
@@ -114,10 +116,10 @@ extension AvroResolutionCompiler {
   // MARK: Steps
 
   private mutating func value(
-    of field: AvroSchema.Field, _ target: AvroSchema.Field, path: String
+    of field: AvroSchema.Field, in record: AvroSchema.Record,
+    _ target: AvroSchema.Field, in other: AvroSchema.Record, path: String
   ) throws(AvroResolutionError) -> Step {
-    let value = try compile(
-      Pair(writer: field.type, reader: target.type), path: Self.path(path, field.name))
+    let value = try carry(field, of: record, to: target, of: other, path: Self.path(path, field.name))
     return .init(action: .value(value), field: field.name)
   }
 

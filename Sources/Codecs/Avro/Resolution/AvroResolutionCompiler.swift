@@ -17,15 +17,18 @@ struct AvroResolutionCompiler {
   var skipped: [AvroSchema.NodeID: AvroResolutionProgram.Position] = [:]
   private var emptiness: [AvroSchema.NodeID: Bool] = [:]
   var depth = 0
+  private(set) var carried: [CarriedField] = []
+  /// Whether text becomes bytes, or bytes text, in the field being compiled.
+  private var changesForm = false
   private var effort = 0
 
   static func compile(
     from writer: AvroSchema, to reader: AvroSchema
-  ) throws(AvroResolutionError) -> AvroResolutionProgram {
+  ) throws(AvroResolutionError) -> (AvroResolutionProgram, carried: [CarriedField]) {
     var compiler = AvroResolutionCompiler(
       writer: writer, reader: reader, defaults: AvroJSONEncoder(defaultsOf: reader))
     compiler.program.root = try compiler.root(Pair(writer: writer.root, reader: reader.root))
-    return compiler.program
+    return (compiler.program, compiler.carried)
   }
 
   private init(writer: AvroSchema, reader: AvroSchema, defaults: AvroJSONEncoder) {
@@ -72,9 +75,30 @@ struct AvroResolutionCompiler {
     case (.int, .float), (.long, .float): return add(.numberToFloat)
     case (.int, .double), (.long, .double): return add(.numberToDouble)
     case (.float, .double): return add(.floatToDouble)
-    case (.bytes, .string): return add(.text)
+    case (.bytes, .string):
+      changesForm = true
+      return add(.text)
+    case (.string, .bytes):
+      changesForm = true
+      return add(.bytes)
     default: return add(copy(of: kind))
     }
+  }
+
+  /// Compiles the value of a field that comes through.
+  mutating func carry(
+    _ field: AvroSchema.Field, of record: AvroSchema.Record,
+    to target: AvroSchema.Field, of other: AvroSchema.Record, path: String
+  ) throws(AvroResolutionError) -> AvroResolutionProgram.Position {
+    let outer = changesForm
+    changesForm = false
+    defer { changesForm = outer }
+    let value = try compile(Pair(writer: field.type, reader: target.type), path: path)
+    carried.append(
+      CarriedField(
+        writer: "\(record.fullName).\(field.name)", reader: "\(other.fullName).\(target.name)",
+        changesForm: changesForm))
+    return value
   }
 
   /// The operation for a type without parts that stays as it is.

@@ -24,8 +24,8 @@ struct ProtobufPlanCompiler {
     let sink: ProtobufSchema.MessageID
   }
 
-  private let writer: ProtobufTagView
-  private let sink: ProtobufTagView
+  let writer: ProtobufTagView
+  let sink: ProtobufTagView
   private var drafts: [[ProtobufProgram.Field]] = []
   private var names: [String] = []
   private var compiled: [Pair: Int] = [:]
@@ -41,13 +41,17 @@ struct ProtobufPlanCompiler {
   /// Without a sink view nothing is sealed; the writer's own schema stands in.
   static func compile(
     writer: ProtobufTagView, sink: ProtobufTagView?
-  ) throws(FieldPlanError) -> (program: ProtobufProgram, fields: [PlannedField]) {
+  ) throws(FieldPlanError) -> (program: ProtobufProgram, fields: [PlannedField], leftClear: [String]) {
     var compiler = ProtobufPlanCompiler(
       writer: writer,
       sink: sink
         ?? ProtobufTagView(schema: writer.schema, message: writer.message, rules: TagRules(selectors: [])))
-    let index = try compiler.message(Pair(writer: writer.message, sink: compiler.sink.message))
-    return (ProtobufProgram(drafts: compiler.drafts, names: compiler.names, root: index), compiler.fields)
+    let root = Pair(writer: writer.message, sink: compiler.sink.message)
+    let index = try compiler.message(root)
+    return (
+      ProtobufProgram(drafts: compiler.drafts, names: compiler.names, root: index), compiler.fields,
+      compiler.leftClear(below: root)
+    )
   }
 
   private init(writer: ProtobufTagView, sink: ProtobufTagView) {
@@ -85,7 +89,7 @@ struct ProtobufPlanCompiler {
 
   /// The fields of both messages, of which the numbers are equal. A map entry's key is what it is found by, not a
   /// value; clients leave it alone.
-  private func values(of pair: Pair) -> [(ProtobufSchema.Field, ProtobufSchema.Field)] {
+  func values(of pair: Pair) -> [(ProtobufSchema.Field, ProtobufSchema.Field)] {
     let message = writer.schema[pair.writer]
     return zip(message.fields, sink.schema[pair.sink].fields)
       .filter { field, _ in !message.isMapEntry || field.number != 1 }
@@ -100,7 +104,7 @@ struct ProtobufPlanCompiler {
       sealing: hits(on: other, in: otherMessage, sink.rules))
   }
 
-  private func hits(
+  func hits(
     on field: ProtobufSchema.Field, in message: ProtobufSchema.Message, _ rules: TagRules
   ) -> RuleMask {
     var mask = rules.hits(on: "\(message.fullName).\(field.name)", inlineTags: field.tags)
@@ -168,10 +172,9 @@ struct ProtobufPlanCompiler {
   private mutating func container(_ pair: FieldPair, holding messages: Pair) -> Int32? {
     guard !pair.hits.isEmpty, let covered = covered(messages) else { return nil }
     let entry = writer.schema[messages.writer]
-    let isPlainMap = entry.isMapEntry && !entry.fields.contains { $0.type.isMessage }
     var hits = pair.hits.subtracting(covered)
-    if !isPlainMap, !writer.rules.containerTagsReachChildren { hits.opening = [] }
-    if !isPlainMap, !sink.rules.containerTagsReachChildren { hits.sealing = [] }
+    if !entry.isPlainMap, !writer.rules.containerTagsReachChildren { hits.opening = [] }
+    if !entry.isPlainMap, !sink.rules.containerTagsReachChildren { hits.sealing = [] }
     return plan(pair.name, .unsupported(entry.isMapEntry ? "map" : "message"), hits)
   }
 
@@ -236,6 +239,9 @@ struct ProtobufPlanCompiler {
 }
 
 extension ProtobufSchema.Message {
+  /// Whether it is the entry of a map of values that are no messages.
+  var isPlainMap: Bool { isMapEntry && !fields.contains { $0.type.isMessage } }
+
   /// In a few words, for messages about differences.
   fileprivate var summary: String {
     let numbers = fields.map { "\($0.number)" }
