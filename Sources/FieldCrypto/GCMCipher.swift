@@ -1,41 +1,48 @@
-internal import COpenSSL
-
 /// AES-GCM as Tink's RAW variant writes it: `IV(12) ‖ ciphertext ‖ tag(16)`, empty associated data.
-///
-/// Both contexts keep their key schedule; one operation sets only the IV.
 struct GCMCipher: ~Copyable {
   static let overhead = IVSource.count + 16
+  private static let tagCount = 16
 
-  private let sealing: CipherContext
-  private let opening: CipherContext
+  /// Values of up to so many bytes are short. Either way gives the same bytes; beyond about a kilobyte the other one is
+  /// faster.
+  private let shortCount: Int
+  private let short: ShortGCM
+  private let long: LongGCM
 
-  init(key: SecretBytes) throws(CryptoError) {
-    let name = key.count == 16 ? "AES-128-GCM" : "AES-256-GCM"
-    let sealing = try CipherContext.keyed(cipher: name, key: key, encrypting: true)
-    let opening = try CipherContext.keyed(cipher: name, key: key, encrypting: false)
-    self.sealing = sealing
-    self.opening = opening
+  /// Tests alone say which values are short.
+  init(key: SecretBytes, shortCount: Int = 1_024) throws(CryptoError) {
+    let short = try ShortGCM(key: key)
+    self.short = short
+    self.shortCount = shortCount
+    long = LongGCM(key: key)
   }
 
   /// `output` begins with the IV to use and has room for ``overhead`` bytes more than `plaintext`.
   func seal(_ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer) throws(CryptoError) {
     let body = output + IVSource.count
-    guard sealing.beginSealing(iv: output),
-      plaintext.isEmpty || sealing.update(plaintext, into: body),
-      sealing.finish(),
-      sealing.writeTag(to: body + plaintext.count)
-    else { throw .library("AES-GCM encryption") }
+    let isDone =
+      plaintext.count <= shortCount
+      ? short.seal(plaintext, iv: output, into: body) : try long.seal(plaintext, iv: output, into: body)
+    guard isDone else {
+      // Without AES what stands there could be the plaintext combined with no secret at all.
+      wipe(UnsafeMutableRawBufferPointer(start: body, count: plaintext.count + Self.tagCount))
+      throw .library("AES-GCM encryption")
+    }
   }
 
   /// `output` has room for `sealed.count - overhead` bytes. Nothing unauthenticated is left in it.
   func open(_ sealed: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer) throws(CryptoError) {
     guard sealed.count >= Self.overhead, let start = sealed.baseAddress else { throw .doesNotOpen }
-    let bodyEnd = sealed.count - 16
-    let body = UnsafeRawBufferPointer(rebasing: sealed[IVSource.count..<bodyEnd])
-    guard opening.beginOpening(iv: start, tag: start + bodyEnd) else { throw .library("AES-GCM decryption") }
-    guard body.isEmpty || opening.update(body, into: output), opening.finish() else {
+    let tag = start + sealed.count - Self.tagCount
+    let body = UnsafeRawBufferPointer(start: start + IVSource.count, count: sealed.count - Self.overhead)
+    let isDone =
+      body.count <= shortCount
+      ? short.open(body, iv: start, tag: tag, into: output)
+      : try long.open(body, iv: start, tag: tag, into: output)
+    guard isDone else {
       wipe(UnsafeMutableRawBufferPointer(start: output, count: body.count))
-      throw .doesNotOpen
+      // What a broken library does not open is not for that no ciphertext.
+      throw short.hasFailed ? .library("AES-GCM decryption") : .doesNotOpen
     }
   }
 }

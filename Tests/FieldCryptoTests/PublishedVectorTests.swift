@@ -32,22 +32,70 @@ struct SIVCase: Decodable, CustomTestStringConvertible {
 }
 
 struct PublishedVectorTests {
-  @Test(arguments: NISTCase.all)
-  func gcm(_ vector: NISTCase) throws {
-    let cipher = try GCMCipher(key: secret(vector.keyHex))
+  /// All values the short way, and all the long way.
+  @Test(arguments: NISTCase.all, [Int.max, -1])
+  func gcm(_ vector: NISTCase, shortCount: Int) throws {
+    let cipher = try GCMCipher(key: secret(vector.keyHex), shortCount: shortCount)
     let plaintext = try bytes(vector.plaintextHex)
     let iv = try bytes(vector.ivHex)
     let expected = try iv + bytes(vector.ciphertextHex) + bytes(vector.tagHex)
+    #expect(try seal(plaintext, iv: iv, cipher) == expected)
+    #expect(try open(expected, cipher) == plaintext)
+  }
+
+  /// Either way gives the bytes that the other one does, and opens what the other one sealed but nothing else; around
+  /// each size at which libcrypto's code takes another turn.
+  @Test(arguments: [16, 32], [0...70, 1_000...1_050, 3_050...3_100, 6_130...6_160])
+  func shortAndLongValuesAreSealedAlike(keyCount: Int, counts: ClosedRange<Int>) throws {
+    let key = try SecretBytes.random(count: keyCount)
+    let short = try GCMCipher(key: key, shortCount: .max)
+    let long = try GCMCipher(key: key, shortCount: -1)
+    for count in counts {
+      let plaintext = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ count) }
+      let iv = (0..<12).map { UInt8(truncatingIfNeeded: $0 &+ count) }
+      let sealed = try seal(plaintext, iv: iv, short)
+      #expect(try seal(plaintext, iv: iv, long) == sealed)
+      #expect(try open(sealed, long) == plaintext)
+      #expect(try open(sealed, short) == plaintext)
+      for damaged in [0, 12, sealed.count - 1] {
+        var other = sealed
+        other[damaged] ^= 0x40
+        #expect(throws: CryptoError.doesNotOpen) { try open(other, short) }
+        #expect(throws: CryptoError.doesNotOpen) { try open(other, long) }
+      }
+    }
+  }
+
+  /// Nothing of a value that was damaged stays where it was opened.
+  @Test(arguments: [Int.max, -1])
+  func nothingIsLeftOfWhatDoesNotOpen(shortCount: Int) throws {
+    let cipher = try GCMCipher(key: .random(count: 32), shortCount: shortCount)
+    var sealed = try seal([UInt8](repeating: 7, count: 100), iv: [UInt8](repeating: 1, count: 12), cipher)
+    sealed[sealed.count - 1] ^= 1
+    var opened = [UInt8](repeating: 0xFF, count: 100)
+    do {
+      try opened.withUnsafeMutableBytes { output in
+        try sealed.withUnsafeBytes { try cipher.open($0, into: try #require(output.baseAddress)) }
+      }
+      Issue.record("it opened")
+    } catch { #expect(error as? CryptoError == .doesNotOpen) }
+    #expect(opened == [UInt8](repeating: 0, count: 100))
+  }
+
+  private func seal(_ plaintext: [UInt8], iv: [UInt8], _ cipher: borrowing GCMCipher) throws -> [UInt8] {
     var sealed = iv + [UInt8](repeating: 0, count: plaintext.count + 16)
     try sealed.withUnsafeMutableBytes { output in
       try plaintext.withUnsafeBytes { try cipher.seal($0, into: try #require(output.baseAddress)) }
     }
-    #expect(sealed == expected)
-    var opened = [UInt8](repeating: 0, count: plaintext.count + 1)
+    return sealed
+  }
+
+  private func open(_ sealed: [UInt8], _ cipher: borrowing GCMCipher) throws -> [UInt8] {
+    var opened = [UInt8](repeating: 0, count: sealed.count - 27)
     try opened.withUnsafeMutableBytes { output in
-      try expected.withUnsafeBytes { try cipher.open($0, into: try #require(output.baseAddress)) }
+      try sealed.withUnsafeBytes { try cipher.open($0, into: try #require(output.baseAddress)) }
     }
-    #expect(Array(opened.dropLast()) == plaintext)
+    return opened.dropLast()
   }
 
   @Test(arguments: SIVCase.all)

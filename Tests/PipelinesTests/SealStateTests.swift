@@ -61,7 +61,9 @@ struct SealStateTests {
       }
       for family in [targetName.family, otherFamily] { keys.family(family).setHighestVersion(1) }
       let processor = FieldProcessor()
-      processor.begin([FieldAction(work, keys: keys)])
+      let actions = FieldActions([work], keys: keys)
+      defer { withExtendedLifetime(actions) {} }
+      processor.begin(actions)
       let output = ByteArena()
       do throws(TransformStopped) {
         let isReplaced = try value.span.withUnsafeBytes { (value) throws(TransformStopped) in
@@ -205,7 +207,9 @@ struct SealStateTests {
       sealing: [.init(rule: "r", key: bench.targetName, isVersioned: setting.isVersioned)],
       candidates: [bench.targetName.family, bench.otherFamily], onSealingFailure: .error)
     let processor = FieldProcessor()
-    processor.begin([FieldAction(work, keys: keys)])
+    let actions = FieldActions([work], keys: keys)
+    defer { withExtendedLifetime(actions) {} }
+    processor.begin(actions)
     for (input, isReplaced) in [
       (foreign, true), (current, false), (foreign, true), (foreign, true), (value, true), (current, false),
     ] {

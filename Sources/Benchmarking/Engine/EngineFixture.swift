@@ -148,6 +148,7 @@ extension EngineScenario {
   fileprivate var schemaType: SchemaType {
     switch format {
     case .avro: .avro
+    case .json: .json
     case .protobuf: .protobuf
     }
   }
@@ -155,6 +156,7 @@ extension EngineScenario {
   fileprivate var schemaText: String {
     switch format {
     case .avro: type.avroSchema
+    case .json: type.jsonSchema
     case .protobuf: type.protobufSchema
     }
   }
@@ -163,6 +165,7 @@ extension EngineScenario {
   fileprivate func body(_ values: inout SampleValues) -> [UInt8] {
     switch format {
     case .avro: type.avroBody(&values)
+    case .json: type.jsonBody(&values)
     // The first message type of the file, spelled short.
     case .protobuf: [0] + type.protobufBody(&values)
     }

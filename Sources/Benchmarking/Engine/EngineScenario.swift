@@ -12,6 +12,7 @@ package struct EngineScenario: Sendable {
 
   package enum Format: String, Sendable, CaseIterable {
     case avro
+    case json
     case protobuf
   }
 

@@ -21,21 +21,30 @@ struct AvroReader {
       position += 1
       return Int64(first >> 1) ^ -Int64(first & 1)
     }
-    return try longNumber()
+    // The lengths of most texts take two bytes.
+    if position + 1 < bytes.count, bytes[position + 1] < 0x80 {
+      let value = UInt64(first & 0x7F) | UInt64(bytes[position + 1]) << 7
+      position += 2
+      return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+    }
+    let long = try longNumber()
+    position = long.end
+    return long.value
   }
 
-  private mutating func longNumber() throws(RecordError) -> Int64 {
-    let offset = position
+  /// Does not change the reader, so that one in a loop need not be kept in memory for it.
+  private func longNumber() throws(RecordError) -> (value: Int64, end: Int) {
+    var end = position
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while true {
-      guard position < bytes.count else { throw RecordError(.truncated, at: offset) }
-      let byte = bytes[position]
-      position += 1
+      guard end < bytes.count else { throw RecordError(.truncated, at: position) }
+      let byte = bytes[end]
+      end += 1
       // The tenth byte has room for one bit.
-      guard shift < 63 || byte <= 1 else { throw RecordError(.overlongNumber, at: offset) }
+      guard shift < 63 || byte <= 1 else { throw RecordError(.overlongNumber, at: position) }
       value |= UInt64(byte & 0x7F) << shift
-      if byte < 0x80 { return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1) }
+      if byte < 0x80 { return (Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1), end) }
       shift += 7
     }
   }
@@ -59,6 +68,7 @@ struct AvroReader {
     return Int(index)
   }
 
+  @inline(__always)
   mutating func boolean() throws(RecordError) {
     guard position < bytes.count else { throw RecordError(.truncated, at: position) }
     guard bytes[position] <= 1 else {

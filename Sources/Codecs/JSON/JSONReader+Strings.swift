@@ -16,6 +16,7 @@ extension JSONReader {
       let found = JSONText.specialBytes(bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
       if found == 0 {
         position += 8
+        skipPlainText()
         continue
       }
       position += found.trailingZeroBitCount >> 3
@@ -24,6 +25,17 @@ extension JSONReader {
       return Text(range: start..<position - 1, hasEscapes: false)
     }
     return try restOfString(from: start)
+  }
+
+  /// Steps over most of a long text, sixteen bytes at a time.
+  private mutating func skipPlainText() {
+    var next = position
+    while next + 16 <= bytes.count {
+      let (first, second) = bytes.loadUnaligned(fromByteOffset: next, as: (UInt64, UInt64).self)
+      guard JSONText.specialBytes(first) | JSONText.specialBytes(second) == 0 else { break }
+      next += 16
+    }
+    position = next
   }
 
   private mutating func restOfString(from start: Int) throws(RecordError) -> Text {

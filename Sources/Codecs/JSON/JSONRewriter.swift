@@ -12,17 +12,17 @@ struct JSONRewriter: BodyRewriter {
   func rewrite(
     _ body: UnsafeRawBufferPointer, into output: ByteArena, transform: any FieldTransform
   ) throws(RecordError) -> Bool {
-    var walk = JSONWalk(program: program, body: body, output: output, transform: transform)
-    try walk.run()
+    var walk = JSONWalk(body)
+    try walk.run(program, output, transform)
     return walk.replacements > 0
   }
 }
 
 /// The state of one pass over one body.
+///
+/// The program, the output and the transform are handed from call to call: held here, they would have to be counted for
+/// each body.
 private struct JSONWalk {
-  let program: JSONProgram
-  let output: ByteArena
-  let transform: any FieldTransform
   var reader: JSONReader
   /// Start of the bytes not yet copied.
   var pending = 0
@@ -31,56 +31,59 @@ private struct JSONWalk {
   /// Steps that telling alternatives apart may still take.
   var budget: Int
 
-  init(program: JSONProgram, body: UnsafeRawBufferPointer, output: ByteArena, transform: any FieldTransform) {
-    self.program = program
-    self.output = output
-    self.transform = transform
+  init(_ body: UnsafeRawBufferPointer) {
     reader = JSONReader(body)
     budget = JSONValidation.budget(for: body.count)
   }
 
-  mutating func run() throws(RecordError) {
+  mutating func run(
+    _ program: JSONProgram, _ output: ByteArena, _ transform: any FieldTransform
+  ) throws(RecordError) {
     reader.skipWhitespace()
-    try walk(program.root)
+    try walk(program.root, program, output, transform)
     reader.skipWhitespace()
     guard reader.isAtEnd else { throw RecordError(.trailingBytes, at: reader.position) }
-    flush(upTo: reader.position)
+    flush(upTo: reader.position, output)
   }
 
   /// White space before the value has been skipped. A null is nothing to protect, and stays one.
-  private mutating func walk(_ number: Int32) throws(RecordError) {
+  private mutating func walk(
+    _ number: Int32, _ program: JSONProgram, _ output: ByteArena, _ transform: any FieldTransform
+  ) throws(RecordError) {
     guard number != 0, reader.peek != UInt8(ascii: "n") else { return try reader.skipValue(depth: depth) }
     let kind = try reader.kind()
     var state = program.states[Int(number)]
-    while state.decision >= 0 { state = program.states[Int(try decide(state.decision))] }
+    while state.decision >= 0 { state = program.states[Int(try decide(state.decision, program))] }
     switch kind {
-    case .string: try act(state.string)
-    case .object: try act(state.object)
-    case .array: try act(state.array)
-    case .number: try act(state.number)
-    case .boolean, .null: try act(state.boolean)
+    case .string: try act(state.string, program, output, transform)
+    case .object: try act(state.object, program, output, transform)
+    case .array: try act(state.array, program, output, transform)
+    case .number: try act(state.number, program, output, transform)
+    case .boolean, .null: try act(state.boolean, program, output, transform)
     }
   }
 
-  private mutating func act(_ action: JSONProgram.Action) throws(RecordError) {
+  private mutating func act(
+    _ action: JSONProgram.Action, _ program: JSONProgram, _ output: ByteArena, _ transform: any FieldTransform
+  ) throws(RecordError) {
     switch action.code {
     case .skip: try reader.skipValue(depth: depth)
-    case .leaf: try replace(field: Int(action.operand))
+    case .leaf: try replace(field: Int(action.operand), output, transform)
     case .unsupported:
       do { try transform.meetUnsupported(field: Int(action.operand)) } catch {
         throw RecordError(.stopped(field: Int(action.operand)), at: reader.position)
       }
       try reader.skipValue(depth: depth)
     case .wrongType: throw RecordError(.wrongType, at: reader.position)
-    case .object: try object(program.tables[Int(action.operand)])
-    case .items: try array { _ in action.operand }
+    case .object: try object(program.tables[Int(action.operand)], program, output, transform)
+    case .items: try array({ _ in action.operand }, program, output, transform)
     case .indexedItems:
       let automaton = program.automata[Int(action.operand)]
-      try array { automaton.state(at: $0) }
+      try array({ automaton.state(at: $0) }, program, output, transform)
     }
   }
 
-  private mutating func decide(_ number: Int32) throws(RecordError) -> Int32 {
+  private mutating func decide(_ number: Int32, _ program: JSONProgram) throws(RecordError) -> Int32 {
     var validation = JSONValidation(program: program, reader: reader, budget: budget)
     let state = try validation.decide(program.decisions[Int(number)], depth: depth)
     budget = validation.budget
@@ -96,7 +99,9 @@ private struct JSONWalk {
     reader.skipWhitespace()
   }
 
-  private mutating func object(_ members: JSONNameTable) throws(RecordError) {
+  private mutating func object(
+    _ members: JSONNameTable, _ program: JSONProgram, _ output: ByteArena, _ transform: any FieldTransform
+  ) throws(RecordError) {
     try enter()
     defer { depth -= 1 }
     if reader.take(UInt8(ascii: "}")) { return }
@@ -109,7 +114,9 @@ private struct JSONWalk {
       if position < 0 {
         try reader.skipValue(depth: depth)
       } else {
-        do { try walk(members.values[position]) } catch { throw error.inside(members.names[position]) }
+        do { try walk(members.values[position], program, output, transform) } catch {
+          throw error.inside(members.names[position])
+        }
       }
       reader.skipWhitespace()
       guard reader.take(UInt8(ascii: ",")) else { break }
@@ -118,13 +125,15 @@ private struct JSONWalk {
     try reader.expect(UInt8(ascii: "}"))
   }
 
-  private mutating func array(_ state: (Int) -> Int32) throws(RecordError) {
+  private mutating func array(
+    _ state: (Int) -> Int32, _ program: JSONProgram, _ output: ByteArena, _ transform: any FieldTransform
+  ) throws(RecordError) {
     try enter()
     defer { depth -= 1 }
     if reader.take(UInt8(ascii: "]")) { return }
     var index = 0
     while true {
-      try walk(state(index))
+      try walk(state(index), program, output, transform)
       reader.skipWhitespace()
       guard reader.take(UInt8(ascii: ",")) else { break }
       reader.skipWhitespace()
@@ -135,10 +144,12 @@ private struct JSONWalk {
 
   // MARK: Fields
 
-  private mutating func replace(field: Int) throws(RecordError) {
+  private mutating func replace(
+    field: Int, _ output: ByteArena, _ transform: any FieldTransform
+  ) throws(RecordError) {
     let start = reader.position
     let text = try reader.string()
-    flush(upTo: start)
+    flush(upTo: start, output)
     let mark = output.count
     output.append(UInt8(ascii: "\""))
     let outcome = reader.withText(text) { value -> Result<Bool, RecordError> in
@@ -151,14 +162,17 @@ private struct JSONWalk {
       }
     }
     guard try outcome.get() else { return output.truncate(to: mark) }
-    try close(from: mark + 1, at: start)
+    try close(from: mark + 1, at: start, output)
     pending = reader.position
     replacements += 1
   }
 
   /// Makes the rest of a string of the replacement that has been appended.
-  private mutating func close(from mark: Int, at start: Int) throws(RecordError) {
+  private mutating func close(from mark: Int, at start: Int, _ output: ByteArena) throws(RecordError) {
     let replacement = output.bytes(from: mark)
+    if JSONText.isPlain(replacement), output.count < RecordLimits.outputCount {
+      return output.append(UInt8(ascii: "\""))
+    }
     guard JSONText.isUTF8(replacement) else { throw RecordError(.notText, at: start) }
     let count = replacement.count
     let added = JSONText.escapeCost(of: replacement)
@@ -167,7 +181,7 @@ private struct JSONWalk {
     output.append(UInt8(ascii: "\""))
   }
 
-  private mutating func flush(upTo position: Int) {
+  private mutating func flush(upTo position: Int, _ output: ByteArena) {
     output.append(reader.range(pending..<position))
     pending = position
   }

@@ -85,7 +85,7 @@ enum JSONText {
   }
 
   /// The high bit of each byte that is a quote, a backslash or a control character, as far as the first of them;
-  /// what lies beyond that says nothing.
+  /// what lies beyond that says nothing. Bytes beyond ASCII are none of these, and borrow from no other.
   @inline(__always)
   static func specialBytes(_ bytes: UInt64) -> UInt64 {
     let word = UInt64(littleEndian: bytes)
@@ -93,9 +93,8 @@ enum JSONText {
     let highBits: UInt64 = 0x8080_8080_8080_8080
     let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
     let backslashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
-    let found =
-      (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | (word &- ones &* 0x20) & ~word
-    return found & highBits
+    let found = (quotes &- ones) | (backslashes &- ones) | (word &- ones &* 0x20)
+    return found & ~word & highBits
   }
 
   private static func escapedCount(of byte: UInt8) -> Int {
@@ -144,6 +143,17 @@ enum JSONText {
 
   // MARK: UTF-8
 
+  /// Whether every byte is ASCII and none has to be escaped, as in base64.
+  static func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var position = 0
+    while position + 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+      guard word & 0x8080_8080_8080_8080 == 0, specialBytes(word) == 0 else { return false }
+      position += 8
+    }
+    return bytes[position...].allSatisfy { $0 < 0x80 && escapedCount(of: $0) == 1 }
+  }
+
   static func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var position = 0
     while position + 8 <= bytes.count {
@@ -151,6 +161,8 @@ enum JSONText {
       guard word & 0x8080_8080_8080_8080 == 0 else { break }
       position += 8
     }
+    while position < bytes.count, bytes[position] < 0x80 { position += 1 }
+    if position == bytes.count { return true }
     var decoder = UTF8.ForwardParser()
     var rest = UnsafeRawBufferPointer(rebasing: bytes[position...]).makeIterator()
     while true {

@@ -40,25 +40,34 @@ struct ProtobufReader {
       position += 1
       return UInt64(first)
     }
-    return try longNumber()
+    // The lengths of most texts take two bytes.
+    if position + 1 < end, bytes[position + 1] < 0x80 {
+      defer { position += 2 }
+      return UInt64(first & 0x7F) | UInt64(bytes[position + 1]) << 7
+    }
+    let long = try longNumber()
+    position = long.end
+    return long.value
   }
 
-  private mutating func longNumber() throws(RecordError) -> UInt64 {
-    let offset = position
+  /// Does not change the reader, so that one in a loop need not be kept in memory for it.
+  private func longNumber() throws(RecordError) -> (value: UInt64, end: Int) {
+    var next = position
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while true {
-      guard position < end else { throw RecordError(.truncated, at: offset) }
-      let byte = bytes[position]
-      position += 1
+      guard next < end else { throw RecordError(.truncated, at: position) }
+      let byte = bytes[next]
+      next += 1
       // The tenth byte has room for one bit.
-      guard shift < 63 || byte <= 1 else { throw RecordError(.overlongNumber, at: offset) }
+      guard shift < 63 || byte <= 1 else { throw RecordError(.overlongNumber, at: position) }
       value |= UInt64(byte & 0x7F) << shift
-      if byte < 0x80 { return value }
+      if byte < 0x80 { return (value, next) }
       shift += 7
     }
   }
 
+  @inline(__always)
   mutating func tag() throws(RecordError) -> Tag {
     let offset = position
     let number = try number()
@@ -79,6 +88,7 @@ struct ProtobufReader {
   }
 
   /// Goes past the value of a field whose tag has been read. Groups are refused.
+  @inline(__always)
   mutating func skip(_ type: WireType) throws(RecordError) {
     switch type {
     case .varint: _ = try number()

@@ -51,7 +51,7 @@ struct LetterCause {
 /// Seals letters and hands them to the producer. Not `Sendable`: ciphers belong to their lane.
 final class LetterWriter {
   private let letters: DeadLetters
-  private let key: LaneKey
+  private var key: LaneKey
   private let arena = ByteArena(capacity: 1_024)
   private let sealed = ByteArena(capacity: 1_024)
 
@@ -113,9 +113,9 @@ final class LetterWriter {
             side: .source, kek: identity.kek, subject: identity.subject, algorithm: identity.algorithm),
           version: identity.version), exhaustion)
     }
-    let count = arena.count + key.cipher.overhead
+    let count = arena.count + key.overhead
     do throws(CryptoError) {
-      try key.cipher.seal(
+      try key.seal(
         arena.bytes, into: UnsafeMutableRawBufferPointer(start: sealed.room(for: count), count: count))
     } catch {
       throw .crypto("\(error)")

@@ -1,35 +1,48 @@
 internal import FieldCrypto
 
 /// A ``FieldWork`` bound to the keys of one lane.
-final class FieldAction {
+///
+/// Borrowed where it is used and never copied, and what it says of layers only refers to their families: counting
+/// references to all these took a fifth of a record's time. The action keeps the families as long as itself, and so do
+/// the lane's keys.
+struct FieldAction: ~Copyable {
   struct OpeningLayer {
-    let family: KeyFamily
+    let family: Unmanaged<KeyFamily>
     let rotates: Bool
     let onFailure: RuleAction
   }
 
   struct SealingLayer {
+    let reference: Unmanaged<KeyFamily>
     let version: Int32
     let isVersioned: Bool
-    /// Bytes the layer adds, without the version.
-    let overhead: Int
-    /// Copied several times for every value: counting each copy took a fifth of a record's time. Who makes a layer
-    /// keeps the family as long; ``FieldAction`` does, and so do the lane's keys.
-    private let reference: Unmanaged<KeyFamily>
 
+    /// Who makes a layer keeps the family as long.
     init(family: KeyFamily, version: Int32, isVersioned: Bool) {
-      reference = .passUnretained(family)
-      overhead = family.identity.algorithm.overhead
+      self.init(.passUnretained(family), version: version, isVersioned: isVersioned)
+    }
+
+    init(_ reference: Unmanaged<KeyFamily>, version: Int32, isVersioned: Bool) {
+      self.reference = reference
       self.version = version
       self.isVersioned = isVersioned
     }
 
     var family: KeyFamily { reference.takeUnretainedValue() }
+    var keyName: KeyName { KeyName(family.identity, version: version) }
+
+    /// Bytes the layer adds, without the version.
+    var overhead: Int { reference._withUnsafeGuaranteedRef { $0.overhead } }
 
     /// The key to put the layer on or take it off with; `nil` when it is not at hand.
-    var key: LaneKey? {
+    var key: UnsafeMutablePointer<LaneKey>? {
       let version = version
       return reference._withUnsafeGuaranteedRef { $0.key(version) }
+    }
+
+    func isSame(as other: SealingLayer) -> Bool {
+      reference.toOpaque() == other.reference.toOpaque() && version == other.version
+        && isVersioned == other.isVersioned
     }
   }
 
@@ -42,32 +55,65 @@ final class FieldAction {
   let sealing: [SealingLayer]
   /// The layer to put on, where it is one and no value can have more.
   let onlyLayer: SealingLayer?
-  let candidates: [KeyFamily]
-  /// Those of ``sealing``, which only refers to them.
+  let candidates: [Unmanaged<KeyFamily>]
+  /// Those of all layers and candidates, which only refer to them.
   private let families: [KeyFamily]
   /// What the sealing rules say should become of a record they fail on.
   let onSealingFailure: RuleAction
   /// A value is opened no further than the deepest stack of rules goes; what is sealed deeper is refused.
   let mostLayers: Int
-  /// Under what the last value was sealed that the target had not opened; `nil` when the target did open one since.
-  @exclusivity(unchecked) var recentForeign: SealingLayer?
+  /// A value that takes fewer bytes than any of the layers adds has none of them.
+  let leastOverhead: Int
+  private let recent: UnsafeMutablePointer<SealingLayer?>
 
   init(_ work: FieldWork, keys: LaneKeys) {
     purpose = work.purpose
     isText = work.isText
     unsupportedType = work.unsupportedType
-    opening = work.opening.map {
-      OpeningLayer(family: keys.family($0.family), rotates: $0.rotates, onFailure: $0.onFailure)
+    let opening = work.opening.map { keys.family($0.family) }
+    let sealing = work.sealing.map { keys.family($0.key.family) }
+    let candidates = work.candidates.map { keys.family($0) }
+    families = opening + sealing + candidates
+    leastOverhead = families.map(\.overhead).min() ?? 0
+    self.opening = zip(work.opening, opening).map { layer, family in
+      OpeningLayer(family: .passUnretained(family), rotates: layer.rotates, onFailure: layer.onFailure)
     }
-    sealing = work.sealing.map {
-      SealingLayer(
-        family: keys.family($0.key.family), version: $0.key.version, isVersioned: $0.isVersioned)
+    self.sealing = zip(work.sealing, sealing).map { layer, family in
+      SealingLayer(family: family, version: layer.key.version, isVersioned: layer.isVersioned)
     }
-    families = work.sealing.map { keys.family($0.key.family) }
-    candidates = work.candidates.map { keys.family($0) }
+    self.candidates = candidates.map { .passUnretained($0) }
     onSealingFailure = work.onSealingFailure
     opensAll = opening.count == work.writerLayers
     mostLayers = max(work.writerLayers, sealing.count, 1)
-    onlyLayer = mostLayers == 1 ? sealing.first : nil
+    onlyLayer = mostLayers == 1 ? self.sealing.first : nil
+    recent = .allocate(capacity: 1)
+    recent.initialize(to: nil)
+  }
+
+  deinit { recent.deallocate() }
+
+  /// Under what the last value was sealed that the target had not opened; `nil` when the target did open one since.
+  var recentForeign: SealingLayer? {
+    get { recent.pointee }
+    nonmutating set { recent.pointee = newValue }
+  }
+}
+
+/// The actions of one plan, by field, lent by their addresses.
+final class FieldActions {
+  let addresses: UnsafeBufferPointer<FieldAction>
+
+  init(_ work: [FieldWork], keys: LaneKeys) {
+    let memory = UnsafeMutableBufferPointer<FieldAction>.allocate(capacity: work.count)
+    for (index, work) in work.enumerated() {
+      memory.initializeElement(at: index, to: FieldAction(work, keys: keys))
+    }
+    addresses = UnsafeBufferPointer(memory)
+  }
+
+  deinit {
+    let memory = UnsafeMutableBufferPointer(mutating: addresses)
+    memory.deinitialize()
+    memory.deallocate()
   }
 }

@@ -19,8 +19,6 @@ final class FieldLayers {
   /// The ciphertext behind base64 text, on either way.
   private let decoded = ByteArena(capacity: 1_024)
 
-  private let leastOverhead = DEKAlgorithm.allCases.map(\.overhead).min() ?? 0
-
   /// Room for the value inside layer number `depth` from the outside, emptied. It survives until the next but one.
   func room(inside depth: Int) -> ByteArena {
     let arena = depth.isMultiple(of: 2) ? opened.0 : opened.1
@@ -38,15 +36,16 @@ final class FieldLayers {
 
   /// The bytes that a sealed field would hold: `nil` when the field cannot be sealed at all, because it is too
   /// short or no strict base64. Valid until the next call on these layers.
-  func ciphertext(_ value: UnsafeRawBufferPointer, isText: Bool) -> UnsafeRawBufferPointer? {
-    guard isText else { return value.count >= leastOverhead ? value : nil }
-    guard value.count >= Base64.encodedCount(leastOverhead), value.count.isMultiple(of: 4) else {
-      return nil
-    }
+  func ciphertext(
+    _ value: UnsafeRawBufferPointer, _ action: borrowing FieldAction
+  ) -> UnsafeRawBufferPointer? {
+    let least = action.leastOverhead
+    guard action.isText else { return value.count >= least ? value : nil }
+    guard value.count >= Base64.encodedCount(least), value.count.isMultiple(of: 4) else { return nil }
     decoded.removeAll()
     let capacity = Base64.maximumDecodedCount(value.count)
     let memory = UnsafeMutableRawBufferPointer(start: decoded.room(for: capacity), count: capacity)
-    guard let count = Base64.decode(value, into: memory), count >= leastOverhead else { return nil }
+    guard let count = Base64.decode(value, into: memory), count >= least else { return nil }
     decoded.advance(by: count)
     return decoded.bytes
   }
@@ -56,7 +55,7 @@ final class FieldLayers {
   ///
   /// - Parameter tried: a layer that is known not to open it.
   func open(
-    _ sealed: UnsafeRawBufferPointer, _ family: KeyFamily, versionedFirst: Bool,
+    _ sealed: UnsafeRawBufferPointer, _ family: Unmanaged<KeyFamily>, versionedFirst: Bool,
     except tried: FieldAction.SealingLayer? = nil, into output: ByteArena
   ) throws(FieldFailure) -> Attempt {
     let first = try open(sealed, family, isVersioned: versionedFirst, except: tried, into: output)
@@ -67,19 +66,21 @@ final class FieldLayers {
   }
 
   private func open(
-    _ sealed: UnsafeRawBufferPointer, _ family: KeyFamily, isVersioned: Bool,
+    _ sealed: UnsafeRawBufferPointer, _ family: Unmanaged<KeyFamily>, isVersioned: Bool,
     except tried: FieldAction.SealingLayer?, into output: ByteArena
   ) throws(FieldFailure) -> Attempt {
     var version: Int32 = 1
     if isVersioned {
-      guard let named = DEKVersionPrefix.read(sealed), try family.mayHave(named) else { return .no }
-      version = named
+      guard let named = DEKVersionPrefix.read(sealed) else { return .no }
+      switch family._withUnsafeGuaranteedRef({ $0.mayHave(named) }) {
+      case true?: version = named
+      case false?: return .no
+      case nil: throw .needsVersions(family.takeUnretainedValue().identity)
+      }
     }
-    if let tried, tried.family === family, tried.version == version, tried.isVersioned == isVersioned {
-      return .no
-    }
-    return try open(
-      sealed, .init(family: family, version: version, isVersioned: isVersioned), into: output)
+    let layer = FieldAction.SealingLayer(family, version: version, isVersioned: isVersioned)
+    if let tried, tried.isSame(as: layer) { return .no }
+    return try open(sealed, layer, into: output)
   }
 
   /// Tries the very layer that a sealing rule puts on.
@@ -93,12 +94,11 @@ final class FieldLayers {
     }
     guard body.count >= layer.overhead else { return .no }
     guard let key = layer.key else { return .blocked(try absence(of: layer)) }
-    guard body.count >= key.cipher.overhead else { return .no }
-    let count = body.count - key.cipher.overhead
+    let count = body.count - layer.overhead
     // One byte more than needed, because the cipher wants an address even for an empty plaintext.
     let memory = UnsafeMutableRawBufferPointer(start: output.room(for: count + 1), count: count + 1)
     do throws(CryptoError) {
-      try key.cipher.open(body, into: memory)
+      try key.pointee.open(body, into: memory)
     } catch {
       if error == .doesNotOpen { return .no }
       throw .crypto("\(error)")
@@ -110,7 +110,7 @@ final class FieldLayers {
   /// Why the key of a layer cannot be had. Throws ``FieldFailure/needsKey(_:)`` when it was not looked for.
   private func absence(of layer: FieldAction.SealingLayer) throws(FieldFailure) -> KeyError {
     guard case .failed(let error)? = layer.family[layer.version] else {
-      throw .needsKey(KeyName(layer.family.identity, version: layer.version))
+      throw .needsKey(layer.keyName)
     }
     return error
   }
@@ -120,7 +120,7 @@ final class FieldLayers {
   /// Puts the target's layers on, innermost first, and appends the result to `output`. `value` must not lie in memory
   /// of `output`; it may lie in a ``room(inside:)``.
   func seal(
-    _ value: UnsafeRawBufferPointer, _ action: FieldAction, into output: ByteArena
+    _ value: UnsafeRawBufferPointer, _ action: borrowing FieldAction, into output: ByteArena
   ) throws(FieldFailure) {
     if let layer = action.onlyLayer { return try seal(value, layer, isText: action.isText, into: output) }
     var current = value
@@ -149,15 +149,15 @@ final class FieldLayers {
     _ value: UnsafeRawBufferPointer, _ layer: FieldAction.SealingLayer, into output: ByteArena
   ) throws(FieldFailure) {
     guard let key = layer.key else { throw .keyUnavailable(try absence(of: layer)) }
-    if let exhaustion = key.spend(rotates: layer.isVersioned) {
-      throw .usedUp(KeyName(layer.family.identity, version: layer.version), exhaustion)
+    if let exhaustion = key.pointee.spend(rotates: layer.isVersioned) {
+      throw .usedUp(layer.keyName, exhaustion)
     }
     let prefix = layer.isVersioned ? DEKVersionPrefix.count : 0
-    let count = prefix + value.count + key.cipher.overhead
+    let count = prefix + value.count + layer.overhead
     let memory = UnsafeMutableRawBufferPointer(start: output.room(for: count), count: count)
     if layer.isVersioned { DEKVersionPrefix.write(layer.version, to: memory) }
     do throws(CryptoError) {
-      try key.cipher.seal(value, into: UnsafeMutableRawBufferPointer(rebasing: memory[prefix...]))
+      try key.pointee.seal(value, into: UnsafeMutableRawBufferPointer(rebasing: memory[prefix...]))
     } catch {
       throw .crypto("\(error)")
     }

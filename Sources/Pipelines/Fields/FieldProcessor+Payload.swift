@@ -5,7 +5,7 @@ extension FieldProcessor {
   /// What is inside of all layers of a payload, valid until the next record; `isOpen` when it must be closed again
   /// even if nothing inside changes.
   func openPayload(
-    _ body: UnsafeRawBufferPointer, _ action: FieldAction
+    _ body: UnsafeRawBufferPointer, _ action: borrowing FieldAction
   ) throws(TransformStopped) -> (inside: UnsafeRawBufferPointer, isOpen: Bool) {
     inside.removeAll()
     do throws(FieldFailure) {
@@ -30,7 +30,7 @@ extension FieldProcessor {
   }
 
   private func openForSealing(
-    _ body: UnsafeRawBufferPointer, _ action: FieldAction, _ policy: SealPolicy
+    _ body: UnsafeRawBufferPointer, _ action: borrowing FieldAction, _ policy: SealPolicy
   ) throws(FieldFailure) -> (inside: UnsafeRawBufferPointer, isOpen: Bool) {
     guard !action.sealing.isEmpty else { return (body, false) }
     let (state, content, isReplaced) = try state(of: body, action, policy)
@@ -43,7 +43,7 @@ extension FieldProcessor {
 
   /// Puts the target's layers around a body; without any, appends it as it is.
   func closePayload(
-    _ body: UnsafeRawBufferPointer, _ action: FieldAction, into output: ByteArena
+    _ body: UnsafeRawBufferPointer, _ action: borrowing FieldAction, into output: ByteArena
   ) throws(TransformStopped) {
     guard !action.sealing.isEmpty else { return output.append(body) }
     do throws(FieldFailure) { try putOn(action, body, into: output) } catch { throw stopped(error) }

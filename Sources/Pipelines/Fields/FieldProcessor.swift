@@ -9,7 +9,7 @@ final class FieldProcessor: FieldTransform {
   // What changes from field to field belongs to one lane and is never lent out, so its accesses are not tracked.
 
   /// What the plan says about each field, by position.
-  @exclusivity(unchecked) var actions: [FieldAction] = []
+  @exclusivity(unchecked) private var actions = UnsafeBufferPointer<FieldAction>(start: nil, count: 0)
   @exclusivity(unchecked) private(set) var failure: FieldFailure?
   /// What the rule that failed says should become of the record.
   @exclusivity(unchecked) private(set) var failureAction = RuleAction.error
@@ -23,8 +23,9 @@ final class FieldProcessor: FieldTransform {
   /// What was inside of a sealed payload, while its fields are processed.
   let inside = ByteArena(capacity: 1_024)
 
-  func begin(_ actions: [FieldAction]) {
-    self.actions = actions
+  /// Begins a record. Who calls this keeps the actions until the record is done.
+  func begin(_ actions: FieldActions) {
+    go(on: actions)
     if failure != nil {
       failure = nil
       failureAction = .error
@@ -33,12 +34,25 @@ final class FieldProcessor: FieldTransform {
     counts = FieldCounts()
   }
 
+  /// Goes on with another plan's fields.
+  func go(on actions: FieldActions) { self.actions = actions.addresses }
+
+  private func checked(_ field: Int) -> Int {
+    precondition(field >= 0 && field < actions.count, "a plan has as many actions as fields")
+    return field
+  }
+
   // MARK: Fields
 
   func transform(
     _ value: UnsafeRawBufferPointer, field: Int, into output: ByteArena
   ) throws(TransformStopped) -> Bool {
-    let action = actions[field]
+    try transform(value, actions[checked(field)], into: output)
+  }
+
+  private func transform(
+    _ value: UnsafeRawBufferPointer, _ action: borrowing FieldAction, into output: ByteArena
+  ) throws(TransformStopped) -> Bool {
     do throws(FieldFailure) {
       switch action.purpose {
       case .open(let passesPlaintext):
@@ -58,14 +72,18 @@ final class FieldProcessor: FieldTransform {
   }
 
   func meetUnsupported(field: Int) throws(TransformStopped) {
-    let action = actions[field]
+    try meetUnsupported(actions[checked(field)])
+  }
+
+  private func meetUnsupported(_ action: borrowing FieldAction) throws(TransformStopped) {
     // Reading leaves such a field alone, as every client does.
     guard !action.sealing.isEmpty, let type = action.unsupportedType else { return }
     throw stopped(blame(action, .unsupportedType(type)))
   }
 
   private func openAndSeal(
-    _ value: UnsafeRawBufferPointer, _ action: FieldAction, passesPlaintext: Bool, into output: ByteArena
+    _ value: UnsafeRawBufferPointer, _ action: borrowing FieldAction, passesPlaintext: Bool,
+    into output: ByteArena
   ) throws(FieldFailure) -> Bool {
     plaintext.removeAll()
     let opened = try open(value, action, passesPlaintext: passesPlaintext, into: plaintext)
@@ -89,7 +107,7 @@ final class FieldProcessor: FieldTransform {
   }
 
   /// Notes that sealing failed, and returns how.
-  func blame(_ action: FieldAction, _ failure: FieldFailure) -> FieldFailure {
+  func blame(_ action: borrowing FieldAction, _ failure: FieldFailure) -> FieldFailure {
     failureAction = action.onSealingFailure
     wasSealing = true
     return failure
@@ -113,14 +131,15 @@ final class FieldProcessor: FieldTransform {
   /// Takes the writer's layers off, outermost first, and appends what is inside; nothing when there was nothing to take
   /// off and that may pass.
   func open(
-    _ value: UnsafeRawBufferPointer, _ action: FieldAction, passesPlaintext: Bool, into output: ByteArena
+    _ value: UnsafeRawBufferPointer, _ action: borrowing FieldAction, passesPlaintext: Bool,
+    into output: ByteArena
   ) throws(FieldFailure) -> Opened {
     guard !action.opening.isEmpty else { return .nothing }
     var current = value
     for index in action.opening.indices {
       let isLast = index == action.opening.count - 1
       let target = isLast ? output : layers.room(inside: index)
-      if let failure = try open(current, action.opening[index], action, into: target) {
+      if let failure = try openLayer(index, of: current, action, into: target) {
         guard passesPlaintext else { throw blame(action.opening[index], failure) }
         guard index > 0 else {
           counts.plaintext += 1
@@ -135,19 +154,21 @@ final class FieldProcessor: FieldTransform {
   }
 
   /// Returns why the value is no ciphertext of the layer, when all keys that could tell are at hand.
-  private func open(
-    _ value: UnsafeRawBufferPointer, _ layer: FieldAction.OpeningLayer, _ action: FieldAction,
-    into target: ByteArena
+  private func openLayer(
+    _ index: Int, of value: UnsafeRawBufferPointer, _ action: borrowing FieldAction, into target: ByteArena
   ) throws(FieldFailure) -> FieldFailure? {
-    guard let sealed = layers.ciphertext(value, isText: action.isText) else { return .notSealed }
+    guard let sealed = layers.ciphertext(value, action) else { return .notSealed }
+    let family = action.opening[index].family
     do throws(FieldFailure) {
-      switch try layers.open(sealed, layer.family, versionedFirst: layer.rotates, into: target) {
+      switch try layers.open(
+        sealed, family, versionedFirst: action.opening[index].rotates, into: target)
+      {
       case .opened: return nil
       case .no: return .doesNotOpen
       case .blocked(let error): throw .keyUnavailable(error)
       }
     } catch {
-      throw blame(layer, error)
+      throw blame(action.opening[index], error)
     }
   }
 
@@ -155,7 +176,8 @@ final class FieldProcessor: FieldTransform {
 
   /// Brings a value to the target, as far as `policy` lets what it is be brought there.
   private func seal(
-    _ value: UnsafeRawBufferPointer, _ action: FieldAction, _ policy: SealPolicy, into output: ByteArena
+    _ value: UnsafeRawBufferPointer, _ action: borrowing FieldAction, _ policy: SealPolicy,
+    into output: ByteArena
   ) throws(FieldFailure) -> Bool {
     guard !action.sealing.isEmpty else { return false }
     let (_, inside, isReplaced) = try state(of: value, action, policy)
@@ -165,7 +187,7 @@ final class FieldProcessor: FieldTransform {
 
   /// What a value is, what is inside of all its layers, and whether it gets the target's; counted accordingly.
   func state(
-    of value: UnsafeRawBufferPointer, _ action: FieldAction, _ policy: SealPolicy
+    of value: UnsafeRawBufferPointer, _ action: borrowing FieldAction, _ policy: SealPolicy
   ) throws(FieldFailure) -> (state: SealState, inside: UnsafeRawBufferPointer, isReplaced: Bool) {
     do throws(FieldFailure) {
       let (state, inside) = try layers.state(of: value, action)
@@ -180,7 +202,7 @@ final class FieldProcessor: FieldTransform {
 
   /// Puts the target's layers on.
   func putOn(
-    _ action: FieldAction, _ value: UnsafeRawBufferPointer, into output: ByteArena
+    _ action: borrowing FieldAction, _ value: UnsafeRawBufferPointer, into output: ByteArena
   ) throws(FieldFailure) {
     do throws(FieldFailure) {
       try layers.seal(value, action, into: output)

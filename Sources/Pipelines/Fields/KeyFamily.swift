@@ -49,26 +49,45 @@ package struct KeyName: Sendable, Hashable, CustomStringConvertible {
   package var description: String { "\(family)/\(version)" }
 }
 
-/// A DEK in the hands of one lane: its cipher, and how often it may still seal.
-final class LaneKey {
-  let cipher: FieldCipher
-  @exclusivity(unchecked) private var allowance: UseAllowance
+/// A DEK in the hands of one lane: its cipher, and how often it may still seal. Owned by its ``KeyFamily``.
+struct LaneKey: ~Copyable {
+  private let cipher: FieldCipher
+  private var allowance: UseAllowance
 
   init(_ key: DataKey, ivs: IVSource) throws(CryptoError) {
     cipher = try FieldCipher(key.material, ivs: ivs)
     allowance = UseAllowance(key.uses, of: key.identity)
   }
 
+  /// Bytes a ciphertext has beyond its plaintext.
+  var overhead: Int { cipher.overhead }
+
   /// Accounts for one value about to be sealed; says why it must not be.
-  func spend(rotates: Bool) -> UseBudget.Exhaustion? { allowance.spend(rotates: rotates) }
+  mutating func spend(rotates: Bool) -> UseBudget.Exhaustion? { allowance.spend(rotates: rotates) }
+
+  /// As ``FieldCipher/seal(_:into:)``.
+  func seal(
+    _ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+  ) throws(CryptoError) {
+    try cipher.seal(plaintext, into: output)
+  }
+
+  /// As ``FieldCipher/open(_:into:)``.
+  func open(
+    _ sealed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+  ) throws(CryptoError) {
+    try cipher.open(sealed, into: output)
+  }
 }
 
 /// The versions of one DEK that a lane has met so far, ready for use.
 ///
-/// Not `Sendable`: ciphers belong to the lane.
+/// Keys are lent by their address, because to count references to each would take a tenth of a record's time. An address
+/// is good until the next call of ``set(_:to:)``, which no record's processing makes. Not `Sendable`: ciphers belong to
+/// the lane.
 final class KeyFamily {
   enum Slot {
-    case ready(LaneKey)
+    case ready(UnsafeMutablePointer<LaneKey>)
     /// The key cannot be had: missing, deleted, denied or damaged.
     indirect case failed(KeyError)
   }
@@ -80,18 +99,31 @@ final class KeyFamily {
   private static let versionsToCome: Int32 = 1_000
 
   let identity: KeyFamilyIdentity
+  /// Bytes that sealing under any of its keys adds.
+  let overhead: Int
   private var slots: [Int32: Slot] = [:]
   /// Values come in runs of one version; there is no version 0.
-  @exclusivity(unchecked) private var recent: (version: Int32, key: LaneKey?) = (0, nil)
+  @exclusivity(unchecked) private var recent: (version: Int32, key: UnsafeMutablePointer<LaneKey>?) = (0, nil)
   private var highestVersion: Int32?
 
-  init(_ identity: KeyFamilyIdentity) { self.identity = identity }
+  init(_ identity: KeyFamilyIdentity) {
+    self.identity = identity
+    overhead = identity.algorithm.overhead
+  }
+
+  deinit { for slot in slots.values { Self.free(slot) } }
+
+  private static func free(_ slot: Slot?) {
+    guard case .ready(let key)? = slot else { return }
+    key.deinitialize(count: 1)
+    key.deallocate()
+  }
 
   /// What is known of a version; `nil` when it was not looked for yet.
   subscript(version: Int32) -> Slot? { slots[version] }
 
   /// The key of a version; `nil` when it is not at hand.
-  func key(_ version: Int32) -> LaneKey? {
+  func key(_ version: Int32) -> UnsafeMutablePointer<LaneKey>? {
     if recent.version == version { return recent.key }
     guard case .ready(let key)? = slots[version] else { return nil }
     recent = (version, key)
@@ -99,19 +131,29 @@ final class KeyFamily {
   }
 
   /// Whether there may be such a version. Bytes that are no ciphertext can claim any: one that is far beyond the
-  /// highest ever made is no version, and need not be asked for.
-  func mayHave(_ version: Int32) throws(FieldFailure) -> Bool {
+  /// highest ever made is no version, and need not be asked for. `nil` when the highest was not looked up yet.
+  func mayHave(_ version: Int32) -> Bool? {
     if version == 1 { return true }
-    guard let highestVersion else { throw .needsVersions(identity) }
-    return version - Self.versionsToCome <= highestVersion
+    return highestVersion.map { version - Self.versionsToCome <= $0 }
   }
 
   func setHighestVersion(_ version: Int32) { highestVersion = version }
 
-  func set(_ version: Int32, to slot: Slot) {
-    if slots.count >= Self.capacity { slots.removeAll(keepingCapacity: true) }
-    slots[version] = slot
+  func set(_ version: Int32, to key: consuming LaneKey) {
+    let memory = UnsafeMutablePointer<LaneKey>.allocate(capacity: 1)
+    memory.initialize(to: key)
+    set(version, to: .ready(memory))
+  }
+
+  func set(_ version: Int32, to error: KeyError) { set(version, to: .failed(error)) }
+
+  private func set(_ version: Int32, to slot: Slot) {
     recent = (0, nil)
+    if slots.count >= Self.capacity {
+      for slot in slots.values { Self.free(slot) }
+      slots.removeAll(keepingCapacity: true)
+    }
+    Self.free(slots.updateValue(slot, forKey: version))
   }
 }
 
@@ -131,12 +173,12 @@ final class LaneKeys {
   func keep(_ result: Result<DataKey, KeyError>, for name: KeyName) {
     let family = family(name.family)
     switch result {
-    case .failure(let error): family.set(name.version, to: .failed(error))
+    case .failure(let error): family.set(name.version, to: error)
     case .success(let key):
       do throws(CryptoError) {
-        family.set(name.version, to: .ready(try LaneKey(key, ivs: ivs)))
+        family.set(name.version, to: try LaneKey(key, ivs: ivs))
       } catch {
-        family.set(name.version, to: .failed(KeyError(.damaged, name, "\(error)")))
+        family.set(name.version, to: KeyError(.damaged, name, "\(error)"))
       }
     }
   }

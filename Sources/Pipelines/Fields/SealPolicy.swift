@@ -29,9 +29,9 @@ package struct SealPolicy: Sendable, Hashable {
     case .plaintext:
       guard sealsPlaintext else { throw .notSealed }
       return true
-    case .foreign(let family, let version):
-      if let onlyKeys, !onlyKeys.contains(KeyName(family.identity, version: version)) { return false }
-      guard rekeysForeign else { throw .foreign(KeyName(family.identity, version: version)) }
+    case .foreign(let layer):
+      if let onlyKeys, !onlyKeys.contains(layer.keyName) { return false }
+      guard rekeysForeign else { throw .foreign(layer.keyName) }
       return true
     }
   }

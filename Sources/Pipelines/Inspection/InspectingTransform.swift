@@ -5,7 +5,7 @@ internal import JSON
 
 /// Finds out what each tagged field of a record is, and puts a mark where it stood.
 final class InspectingTransform: FieldTransform {
-  private let actions: [FieldAction]
+  private let actions: FieldActions
   private let names: [String]
   private let layers: FieldLayers
   private let reveals: Bool
@@ -17,7 +17,7 @@ final class InspectingTransform: FieldTransform {
   /// A tagged field that cannot be told from the rest of the record.
   private(set) var hiddenField: String?
 
-  init(_ plan: FieldPlan, _ actions: [FieldAction], _ layers: FieldLayers, reveals: Bool) {
+  init(_ plan: FieldPlan, _ actions: FieldActions, _ layers: FieldLayers, reveals: Bool) {
     self.actions = actions
     names = plan.fields.map(\.name)
     self.layers = layers
@@ -28,7 +28,7 @@ final class InspectingTransform: FieldTransform {
     _ value: UnsafeRawBufferPointer, field: Int, into output: ByteArena
   ) throws(TransformStopped) -> Bool {
     do throws(FieldFailure) {
-      let finding = try layers.finding(of: value, actions[field], reveals: reveals)
+      let finding = try layers.finding(of: value, actions.addresses[field], reveals: reveals)
       let mark = "\(nonce)/\(findings.count)"
       findings.append(finding)
       mark.utf8.span.withUnsafeBufferPointer { output.append(UnsafeRawBufferPointer($0)) }
@@ -72,15 +72,14 @@ final class InspectingTransform: FieldTransform {
 extension FieldLayers {
   /// What a value is, by authenticated opening. Throws only where a key must be looked for first, or libcrypto fails.
   func finding(
-    of value: UnsafeRawBufferPointer, _ action: FieldAction, reveals: Bool
+    of value: UnsafeRawBufferPointer, _ action: borrowing FieldAction, reveals: Bool
   ) throws(FieldFailure) -> FieldFinding {
     do throws(FieldFailure) {
       let (state, inside) = try self.state(of: value, action)
       let shown = action.isText ? String(decoding: inside, as: UTF8.self) : Data(inside).base64EncodedString()
       switch state {
-      case .foreign(let family, let version):
-        let key = KeyName(family.identity, version: version)
-        return FieldFinding(state: .sealed(key), value: reveals ? shown : nil)
+      case .foreign(let layer):
+        return FieldFinding(state: .sealed(layer.keyName), value: reveals ? shown : nil)
       case .current, .plaintext: return FieldFinding(state: .plaintext, value: reveals ? shown : nil)
       }
     } catch .undecidable(let error) {

@@ -99,7 +99,7 @@ package actor RecordInspector {
 
   private func fields(of body: [UInt8], _ located: Located, _ view: InspectionView) async throws -> JSONValue
   {
-    let actions = view.work.map { FieldAction($0, keys: keys) }
+    let actions = FieldActions(view.work, keys: keys)
     let output = ByteArena()
     while true {
       let transform = InspectingTransform(view.fieldPlan, actions, layers, reveals: reveals)

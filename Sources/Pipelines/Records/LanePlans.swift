@@ -3,16 +3,17 @@ internal import Codecs
 /// A plan bound to one lane's keys.
 final class LanePlan {
   let plan: RecordPlan
-  let actions: [FieldAction]
-  let payload: FieldAction?
+  let actions: FieldActions
+  /// One, or none.
+  let payload: FieldActions
   /// For the fields of the body before it is resolved.
-  let openings: [FieldAction]
+  let openings: FieldActions
 
   init(_ plan: RecordPlan, keys: LaneKeys) {
     self.plan = plan
-    actions = plan.work.map { FieldAction($0, keys: keys) }
-    openings = plan.before?.openingWork.map { FieldAction($0, keys: keys) } ?? []
-    payload = plan.payload.map { FieldAction($0, keys: keys) }
+    actions = FieldActions(plan.work, keys: keys)
+    openings = FieldActions(plan.before?.openingWork ?? [], keys: keys)
+    payload = FieldActions(plan.payload.map { [$0] } ?? [], keys: keys)
   }
 }
 
@@ -20,7 +21,8 @@ final class LanePlan {
 struct LanePlans {
   enum Found {
     /// `indexCount` bytes of message indexes follow the reference.
-    case found(LanePlan, indexCount: Int)
+    /// The plan is lent until one is kept.
+    case found(Unmanaged<LanePlan>, indexCount: Int)
     case missing(PlanRequest)
     case malformed(FrameError)
   }
@@ -44,7 +46,7 @@ struct LanePlans {
   /// `tail` is what follows the reference where the reference stands.
   mutating func find(_ reference: SchemaReference, _ tail: UnsafeRawBufferPointer) -> Found {
     if let recentReference, recentReference == reference, let recentPlan, tail.begins(with: recentIndexes) {
-      return .found(recentPlan, indexCount: recentIndexes.count)
+      return .found(.passUnretained(recentPlan), indexCount: recentIndexes.count)
     }
     switch slots[reference] {
     case nil: return .missing(PlanRequest(reference))
@@ -68,7 +70,7 @@ struct LanePlans {
   private mutating func remember(_ plan: LanePlan, _ reference: SchemaReference, _ indexes: [UInt8]) -> Found
   {
     (recentReference, recentIndexes, recentPlan) = (reference, indexes, plan)
-    return .found(plan, indexCount: indexes.count)
+    return .found(.passUnretained(plan), indexCount: indexes.count)
   }
 
   mutating func keep(_ answer: PlanAnswer, for request: PlanRequest, keys: LaneKeys) {

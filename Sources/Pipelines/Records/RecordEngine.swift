@@ -7,16 +7,17 @@ package import KeyManagement
 /// again once its owner has supplied it. Not `Sendable`; each lane has one for values, and one for keys where
 /// those are processed.
 package final class RecordEngine {
+  /// What is rare is kept outside, so that the common outcomes are two words.
   package enum Outcome {
     /// Emit the bytes as they stand, headers included.
     case unchanged
     /// Emit ``RecordEngine/output``; where `isInHeader`, ``RecordEngine/header`` is the schema header's new value.
     case rewritten(isInHeader: Bool)
-    case needsPlan(PlanRequest)
-    case needsKey(KeyName)
-    case needsVersions(KeyFamilyIdentity)
+    indirect case needsPlan(PlanRequest)
+    indirect case needsKey(KeyName)
+    indirect case needsVersions(KeyFamilyIdentity)
     /// `action` is what the rule that failed says should become of the record.
-    case failed(RecordFailure, action: RuleAction)
+    indirect case failed(RecordFailure, action: RuleAction)
   }
 
   private let processor = FieldProcessor()
@@ -73,14 +74,18 @@ package final class RecordEngine {
     case .missing(let request): return .needsPlan(request)
     case .malformed(let error): return .failed(.frame(error), action: .error)
     case .found(let lanePlan, let indexCount):
-      guard let reference = lanePlan.plan.sinkReference(replacing: frame.reference) else {
-        return .failed(
-          .refused(PlanRefusal(frame.reference, "the registry gave no GUID for the sink's schema")),
-          action: .error)
-      }
       let body = frame.isInHeader ? payload : UnsafeRawBufferPointer(rebasing: tail[indexCount...])
-      return process(body, of: frame, lanePlan, as: reference)
+      return lanePlan._withUnsafeGuaranteedRef { process(body, of: frame, $0) }
     }
+  }
+
+  private func process(_ body: UnsafeRawBufferPointer, of frame: Frame, _ lanePlan: LanePlan) -> Outcome {
+    guard let reference = lanePlan.plan.sinkReference(replacing: frame.reference) else {
+      return .failed(
+        .refused(PlanRefusal(frame.reference, "the registry gave no GUID for the sink's schema")),
+        action: .error)
+    }
+    return process(body, of: frame, lanePlan, as: reference)
   }
 
   private func process(
@@ -134,13 +139,14 @@ package final class RecordEngine {
   private func rewriteBody(
     _ body: UnsafeRawBufferPointer, _ lanePlan: LanePlan
   ) throws(RecordFailure) -> Bool {
-    guard let payload = lanePlan.payload else { return try rewriteFields(of: body, lanePlan, into: arena) }
-    let opened = try onPayload { () throws(TransformStopped) in try processor.openPayload(body, payload) }
+    let payload = lanePlan.payload.addresses
+    guard !payload.isEmpty else { return try rewriteFields(of: body, lanePlan, into: arena) }
+    let opened = try onPayload { () throws(TransformStopped) in try processor.openPayload(body, payload[0]) }
     inner.removeAll()
     let isChanged = try rewriteFields(of: opened.inside, lanePlan, into: inner)
     guard isChanged || opened.isOpen else { return false }
     try onPayload { () throws(TransformStopped) in
-      try processor.closePayload(isChanged ? inner.bytes : opened.inside, payload, into: arena)
+      try processor.closePayload(isChanged ? inner.bytes : opened.inside, payload[0], into: arena)
     }
     return true
   }
@@ -164,14 +170,14 @@ package final class RecordEngine {
     }
     opened.removeAll()
     resolved.removeAll()
-    processor.actions = lanePlan.openings
+    processor.go(on: lanePlan.openings)
     let isOpened = try rewrite(body, before.openingPlan, into: opened)
     do throws(RecordError) {
       try before.resolution.resolve(isOpened ? opened.bytes : body, into: resolved)
     } catch {
       throw .malformed(error)
     }
-    processor.actions = lanePlan.actions
+    processor.go(on: lanePlan.actions)
     if try !rewrite(resolved.bytes, lanePlan.plan.fieldPlan, into: output) { output.append(resolved.bytes) }
     return true
   }

@@ -20,32 +20,39 @@ struct AbsentFields {
     windowStart = message.fields.lowerBound - 64
   }
 
+  /// Whether there can be one with a number below `limit`.
+  @inline(__always)
+  func mayHaveNext(before limit: UInt32, of fields: UnsafeBufferPointer<ProtobufProgram.Field>) -> Bool {
+    left > 0 && next < range.upperBound && fields[next].number < limit
+  }
+
   /// The next absent field with a number below `limit`.
   ///
-  /// `fields` are the program's, the same ones at each call.
+  /// `fields` are the program's, the same ones at each call; `seen` are those of this message that came by.
   @inline(__always)
   mutating func next(
-    before limit: UInt32, of fields: [ProtobufProgram.Field]
+    before limit: UInt32, of fields: UnsafeBufferPointer<ProtobufProgram.Field>, seen: SeenFields
   ) throws(RecordError) -> ProtobufProgram.Field? {
-    guard left > 0 else { return nil }
-    return try search(before: limit, of: fields)
+    guard mayHaveNext(before: limit, of: fields) else { return nil }
+    return try search(before: limit, of: fields, seen: seen)
   }
 
   private mutating func search(
-    before limit: UInt32, of fields: [ProtobufProgram.Field]
+    before limit: UInt32, of fields: UnsafeBufferPointer<ProtobufProgram.Field>, seen: SeenFields
   ) throws(RecordError) -> ProtobufProgram.Field? {
     while left > 0, next < range.upperBound, fields[next].number < limit {
       let field = fields[next]
       next += 1
       guard field.sealsAbsent else { continue }
       left -= 1
+      if seen.contains(next - 1 - range.lowerBound) { continue }
       if try !isPresent(next - 1, of: fields) { return field }
     }
     return nil
   }
 
   private mutating func isPresent(
-    _ index: Int, of fields: [ProtobufProgram.Field]
+    _ index: Int, of fields: UnsafeBufferPointer<ProtobufProgram.Field>
   ) throws(RecordError) -> Bool {
     if index >= windowStart + 64 {
       windowStart = range.lowerBound + (index - range.lowerBound) / 64 * 64
@@ -55,7 +62,8 @@ struct AbsentFields {
   }
 
   /// Looks the message over without going inside its fields.
-  private mutating func fillWindow(of fields: [ProtobufProgram.Field]) throws(RecordError) {
+  private mutating func fillWindow(of fields: UnsafeBufferPointer<ProtobufProgram.Field>) throws(RecordError)
+  {
     window = 0
     let candidates = windowStart..<min(windowStart + 64, range.upperBound)
     var reader = reader
@@ -76,6 +84,9 @@ struct SeenFields {
 
   private var mask: UInt64 = 0
   private var highest = -1
+
+  /// Whether the field at `index` has come by for certain.
+  func contains(_ index: Int) -> Bool { index < 64 && mask >> UInt64(index) & 1 == 1 }
 
   /// Whether the field at `index` of the message's fields was there before; now it is.
   mutating func insert(_ index: Int) -> Answer {

@@ -20,7 +20,8 @@ extension ProtobufProgram {
       messages.append(
         Message(
           fields: fields.count..<fields.count + kept.count, absentCount: kept.count { $0.sealsAbsent },
-          sealsAbsent: sealsAbsent[index]))
+          sealsAbsent: sealsAbsent[index],
+          numbers: kept.reduce(0) { $0 | 1 << UInt64(min($1.number, 63)) }))
       fields += kept
     }
   }

@@ -35,6 +35,12 @@ struct ProtobufProgram: Sendable {
     var absentCount = 0
     /// Whether it or a singular message in it has any such field.
     var sealsAbsent = false
+    /// Bit *n* is set when one of the fields has number *n*; the last bit stands for 63 and more.
+    var numbers: UInt64 = 0
+
+    /// Whether a field with this number may be among them.
+    @inline(__always)
+    func mayHave(_ number: UInt32) -> Bool { numbers >> UInt64(min(number, 63)) & 1 == 1 }
   }
 
   var fields: [Field] = []
@@ -44,7 +50,7 @@ struct ProtobufProgram: Sendable {
   var root = 0
 }
 
-extension [ProtobufProgram.Field] {
+extension UnsafeBufferPointer<ProtobufProgram.Field> {
   /// Where the field with a number is in a range of fields by number. Most records have their fields in order, so
   /// the search starts where the last one ended.
   func index(of number: UInt32, in range: Range<Int>, from hint: Int) -> Int? {

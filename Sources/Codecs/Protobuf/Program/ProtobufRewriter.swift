@@ -12,41 +12,38 @@ struct ProtobufRewriter: BodyRewriter {
   func rewrite(
     _ body: UnsafeRawBufferPointer, into output: ByteArena, transform: any FieldTransform
   ) throws(RecordError) -> Bool {
-    var walk = ProtobufWalk(program: program, body: body, output: output, transform: transform)
-    try walk.run()
-    return walk.replacements > 0
+    // All lanes share the program. Borrowed rather than held, it costs them no contended counting of references.
+    try program.fields.withUnsafeBufferPointer { (fields) throws(RecordError) in
+      try program.messages.withUnsafeBufferPointer { (messages) throws(RecordError) in
+        try program.names.withUnsafeBufferPointer { (names) throws(RecordError) in
+          var walk = ProtobufWalk(
+            fields: fields, names: names, messages: messages, reader: ProtobufReader(body))
+          try walk.run(from: program.root, output, transform)
+          return walk.replacements > 0
+        }
+      }
+    }
   }
 }
 
 /// The state of one pass over one body.
+///
+/// The output and the transform are handed from call to call: held here, they would have to be counted for each body.
 private struct ProtobufWalk {
-  let fields: [ProtobufProgram.Field]
-  let names: [String]
-  let messages: [ProtobufProgram.Message]
-  let root: Int
-  let output: ByteArena
-  let transform: any FieldTransform
+  let fields: UnsafeBufferPointer<ProtobufProgram.Field>
+  let names: UnsafeBufferPointer<String>
+  let messages: UnsafeBufferPointer<ProtobufProgram.Message>
   var reader: ProtobufReader
   /// Start of the bytes not yet copied.
   var pending = 0
   var replacements = 0
   var depth = 0
 
-  init(
-    program: ProtobufProgram, body: UnsafeRawBufferPointer, output: ByteArena, transform: any FieldTransform
-  ) {
-    fields = program.fields
-    names = program.names
-    messages = program.messages
-    root = program.root
-    self.output = output
-    self.transform = transform
-    reader = ProtobufReader(body)
-  }
-
-  mutating func run() throws(RecordError) {
-    try walk(root, isFirstPiece: true)
-    flush(upTo: reader.position)
+  mutating func run(
+    from root: Int, _ output: ByteArena, _ transform: any FieldTransform
+  ) throws(RecordError) {
+    try walk(root, isFirstPiece: true, output, transform)
+    flush(upTo: reader.position, output)
   }
 
   // MARK: Messages
@@ -55,7 +52,9 @@ private struct ProtobufWalk {
   ///
   /// A message of which a piece came before takes nothing for absent: what is absent here may be there, and what
   /// is absent there was sealed there.
-  private mutating func walk(_ index: Int, isFirstPiece: Bool) throws(RecordError) {
+  private mutating func walk(
+    _ index: Int, isFirstPiece: Bool, _ output: ByteArena, _ transform: any FieldTransform
+  ) throws(RecordError) {
     depth += 1
     defer { depth -= 1 }
     guard depth <= RecordLimits.depth else { throw RecordError(.tooDeep, at: reader.position) }
@@ -63,10 +62,14 @@ private struct ProtobufWalk {
     var absent = AbsentFields(of: message, isFirstPiece: isFirstPiece, in: reader)
     var seen = SeenFields()
     var next = message.fields.lowerBound
-    while !reader.isAtEnd {
+    while true {
+      try stepOverOthers(message, absent)
+      if reader.isAtEnd { break }
       let start = reader.position
       let tag = try reader.tag()
-      while let field = try absent.next(before: tag.number, of: fields) { try sealAbsent(field, at: start) }
+      while let field = try absent.next(before: tag.number, of: fields, seen: seen) {
+        try sealAbsent(field, at: start, output, transform)
+      }
       guard let position = fields.index(of: tag.number, in: message.fields, from: next) else {
         try reader.skip(tag.type)
         continue
@@ -75,17 +78,36 @@ private struct ProtobufWalk {
       let isRepeat = seen.insert(position - message.fields.lowerBound)
       let field = fields[position]
       do {
-        try visit(field, tag, start: start, isRepeat: isRepeat, isFirstPiece: isFirstPiece)
+        try visit(field, tag, start: start, isRepeat: isRepeat, isFirstPiece: isFirstPiece, output, transform)
       } catch {
         throw error.inside(names[Int(field.name)])
       }
     }
-    while let field = try absent.next(before: .max, of: fields) { try sealAbsent(field, at: reader.position) }
+    while let field = try absent.next(before: .max, of: fields, seen: seen) {
+      try sealAbsent(field, at: reader.position, output, transform)
+    }
+  }
+
+  /// Steps over fields that nothing is done to, as long as nothing absent may have to come before them. They are most of
+  /// any record, so the loop has a reader of its own, which needs no memory.
+  @inline(__always)
+  private mutating func stepOverOthers(
+    _ message: ProtobufProgram.Message, _ absent: AbsentFields
+  ) throws(RecordError) {
+    var reader = reader
+    while !reader.isAtEnd {
+      var ahead = reader
+      let tag = try ahead.tag()
+      if message.mayHave(tag.number) || absent.mayHaveNext(before: tag.number, of: fields) { break }
+      try ahead.skip(tag.type)
+      reader = ahead
+    }
+    self.reader = reader
   }
 
   private mutating func visit(
     _ field: ProtobufProgram.Field, _ tag: ProtobufReader.Tag, start: Int, isRepeat: SeenFields.Answer,
-    isFirstPiece: Bool
+    isFirstPiece: Bool, _ output: ByteArena, _ transform: any FieldTransform
   ) throws(RecordError) {
     if field.unsupported >= 0 {
       do { try transform.meetUnsupported(field: Int(field.unsupported)) } catch {
@@ -98,7 +120,8 @@ private struct ProtobufWalk {
     }
     switch field.code {
     case .leaf:
-      try replace(field, start: start, mayDrop: field.dropsEmpty && isFirstPiece && isRepeat == .no)
+      try replace(
+        field, start: start, mayDrop: field.dropsEmpty && isFirstPiece && isRepeat == .no, output, transform)
     case .message:
       let isPiece = field.isSingular && (isRepeat != .no || !isFirstPiece)
       if isPiece, messages[Int(field.target)].sealsAbsent {
@@ -107,20 +130,22 @@ private struct ProtobufWalk {
           throw RecordError(.scatteredMessage, at: start)
         }
       }
-      try enclosed(Int(field.target), isFirstPiece: !isPiece)
+      try enclosed(Int(field.target), isFirstPiece: !isPiece, output, transform)
     case .none: break
     }
   }
 
-  private mutating func enclosed(_ message: Int, isFirstPiece: Bool) throws(RecordError) {
+  private mutating func enclosed(
+    _ message: Int, isFirstPiece: Bool, _ output: ByteArena, _ transform: any FieldTransform
+  ) throws(RecordError) {
     let lengthStart = reader.position
     let length = try reader.length()
-    flush(upTo: lengthStart)
+    flush(upTo: lengthStart, output)
     let mark = output.count
     let replacementsBefore = replacements
     pending = reader.position
     let outer = reader.enter(length)
-    try walk(message, isFirstPiece: isFirstPiece)
+    try walk(message, isFirstPiece: isFirstPiece, output, transform)
     reader.leave(outer)
     guard replacements > replacementsBefore else {
       // Nothing inside changed: the length, however it was spelled, stands.
@@ -128,49 +153,57 @@ private struct ProtobufWalk {
       pending = lengthStart
       return
     }
-    flush(upTo: reader.position)
-    insertLength(at: mark)
+    flush(upTo: reader.position, output)
+    insertLength(at: mark, output)
   }
 
   // MARK: Fields
 
   private mutating func replace(
-    _ field: ProtobufProgram.Field, start: Int, mayDrop: Bool
+    _ field: ProtobufProgram.Field, start: Int, mayDrop: Bool,
+    _ output: ByteArena, _ transform: any FieldTransform
   ) throws(RecordError) {
     let lengthStart = reader.position
     let value = try reader.bytes(try reader.length())
-    flush(upTo: start)
+    flush(upTo: start, output)
     let beforeTag = output.count
     output.append(reader.range(start..<lengthStart))
     let mark = output.count
-    guard try transformed(value, field, at: start) else { return output.truncate(to: beforeTag) }
+    guard try transformed(value, field, at: start, output, transform) else {
+      return output.truncate(to: beforeTag)
+    }
     if mayDrop, output.count == mark {
       output.truncate(to: beforeTag)
     } else {
-      insertLength(at: mark)
+      insertLength(at: mark, output)
     }
     pending = reader.position
     replacements += 1
   }
 
-  private mutating func sealAbsent(_ field: ProtobufProgram.Field, at position: Int) throws(RecordError) {
-    flush(upTo: position)
+  private mutating func sealAbsent(
+    _ field: ProtobufProgram.Field, at position: Int, _ output: ByteArena, _ transform: any FieldTransform
+  ) throws(RecordError) {
+    flush(upTo: position, output)
     let beforeTag = output.count
     VarInt.withEncoding(of: UInt64(field.number) << 3 | 2) { output.append($0) }
     let mark = output.count
     do {
-      guard try transformed(UnsafeRawBufferPointer(start: nil, count: 0), field, at: position) else {
+      guard
+        try transformed(UnsafeRawBufferPointer(start: nil, count: 0), field, at: position, output, transform)
+      else {
         return output.truncate(to: beforeTag)
       }
     } catch {
       throw error.inside(names[Int(field.name)])
     }
-    insertLength(at: mark)
+    insertLength(at: mark, output)
     replacements += 1
   }
 
   private func transformed(
-    _ value: UnsafeRawBufferPointer, _ field: ProtobufProgram.Field, at start: Int
+    _ value: UnsafeRawBufferPointer, _ field: ProtobufProgram.Field, at start: Int,
+    _ output: ByteArena, _ transform: any FieldTransform
   ) throws(RecordError) -> Bool {
     do {
       guard try transform.transform(value, field: Int(field.target), into: output) else { return false }
@@ -181,11 +214,11 @@ private struct ProtobufWalk {
     return true
   }
 
-  private func insertLength(at mark: Int) {
+  private func insertLength(at mark: Int, _ output: ByteArena) {
     VarInt.withEncoding(of: UInt64(output.count - mark)) { output.insert($0, at: mark) }
   }
 
-  private mutating func flush(upTo position: Int) {
+  private mutating func flush(upTo position: Int, _ output: ByteArena) {
     output.append(reader.range(pending..<position))
     pending = position
   }
