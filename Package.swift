@@ -113,9 +113,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "reseal", "Codecs", "FieldCrypto", "HTTPClient", "JSON", "Kafka", "KeyManagement", "Pipelines",
-        "RegistryServer",
-        "SchemaRegistry", "TestSupport", "Threads", logging,
+        "reseal", "Codecs", "Configuration", "FieldCrypto", "HTTPClient", "JSON", "Kafka", "KeyManagement",
+        "Pipelines", "RegistryServer", "SchemaRegistry", "TestSupport", "Threads", logging,
       ],
       swiftSettings: settings),
 

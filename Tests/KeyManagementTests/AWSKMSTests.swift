@@ -1,6 +1,7 @@
 import FieldCrypto
 import Foundation
 import HTTPClient
+import TestSupport
 import Testing
 
 @testable import KeyManagement

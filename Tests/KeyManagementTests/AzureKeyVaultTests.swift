@@ -1,5 +1,6 @@
 import FieldCrypto
 import Foundation
+import TestSupport
 import Testing
 
 @testable import KeyManagement

@@ -1,4 +1,5 @@
 import FieldCrypto
+import TestSupport
 import Testing
 
 @testable import KeyManagement

@@ -4,6 +4,7 @@ import HTTPClient
 import JSON
 import RegistryServer
 import SchemaRegistry
+import TestSupport
 import Testing
 import Threads
 

@@ -61,15 +61,4 @@ struct CountingKMS: KMSDriver {
   }
 }
 
-/// A clock that tests move. Milliseconds since 1970, from now on.
-final class MovableClock: Sendable {
-  private let time: Locked<Int64>
-
-  init(_ start: Int64) { time = Locked(start) }
-
-  var now: Int64 { time.withLock { $0 } }
-
-  func advance(seconds: Int64) { time.withLock { $0 += seconds * 1_000 } }
-}
-
 let silentLog = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -20,7 +20,7 @@ struct UseBudgetTests {
       (UInt64.max, 1, .exhausted(.stop)),
     ] as [(UInt64, Int, UseBudget.Grant)])
   func grantsWhatIsLeftAfterPriorUse(_ priorUse: UInt64, _ wanted: Int, _ grant: UseBudget.Grant) {
-    var budget = UseBudget(declaring: priorUse)
+    var budget = UseBudget(prior: priorUse)
     #expect(budget.take(wanted, rotates: false) == grant)
   }
 
@@ -29,7 +29,7 @@ struct UseBudgetTests {
   }
 
   @Test func warnsOnce() {
-    var budget = UseBudget(declaring: UseBudget.warning - 1)
+    var budget = UseBudget(prior: UseBudget.warning - 1)
     #expect(budget.take(1, rotates: true) == .uses(1, warns: true))
     budget.giveBack(1)
     #expect(budget.take(1, rotates: true) == .uses(1, warns: false))
@@ -37,7 +37,7 @@ struct UseBudgetTests {
 
   @Test(arguments: [(true, UseBudget.Exhaustion.newVersionNeeded), (false, .stop)])
   func whatFollowsDependsOnTheRule(rotates: Bool, _ exhaustion: UseBudget.Exhaustion) {
-    var budget = UseBudget(declaring: UseBudget.limit - 1)
+    var budget = UseBudget(prior: UseBudget.limit - 1)
     #expect(budget.take(5, rotates: rotates) == .uses(1, warns: true))
     #expect(budget.take(5, rotates: rotates) == .exhausted(exhaustion))
     budget.giveBack(1)
@@ -53,7 +53,7 @@ struct UseBudgetTests {
   @Test func lanesTogetherNeverExceedTheBudget() async {
     let ledger = UseLedger(log: silentLog)
     let room = UInt64(UseLedger.batch * 3 + 7)
-    ledger.declare(UseBudget.limit - room, of: identity())
+    ledger.setPriorUse { _ in UseBudget.limit - room }
     let sealed = await withTaskGroup(of: UInt64.self) { group in
       for _ in 0..<8 {
         group.addTask {
@@ -66,34 +66,30 @@ struct UseBudgetTests {
       return await group.reduce(0, +)
     }
     #expect(sealed == room)
-    #expect(ledger.counts[identity()] == UseBudget.limit)
+    #expect(ledger.use(of: identity()).total == UseBudget.limit)
   }
 
   @Test func whatALaneDidNotUseGoesBack() {
     let ledger = UseLedger(log: silentLog)
-    ledger.declare(100, of: identity())
+    ledger.setPriorUse { _ in 100 }
     func seal(_ count: Int) {
       var allowance = UseAllowance(ledger, of: identity())
       for _ in 0..<count { #expect(allowance.spend(rotates: true) == nil) }
-      #expect(ledger.counts[identity()] == 100 + UInt64(UseLedger.batch))
+      #expect(ledger.use(of: identity()).own == UInt64(UseLedger.batch))
+      allowance.settle()
+      #expect(ledger.use(of: identity()).own == UInt64(count))
+      #expect(allowance.spend(rotates: true) == nil)
     }
     seal(5)
-    #expect(ledger.counts[identity()] == 105)
-    ledger.declare(.max, of: identity())
-    #expect(ledger.counts[identity()] == .max)
+    #expect(ledger.uses.map(\.own) == [6] && ledger.uses.map(\.total) == [106])
+    ledger.setPriorUse { _ in .max }
+    #expect(ledger.use(of: identity()).total == .max)
   }
 
   @Test func deterministicKeysHaveNoBudget() {
     let ledger = UseLedger(log: silentLog)
-    ledger.declare(.max, of: identity(.aes256SIV))
+    ledger.setPriorUse { _ in .max }
     var allowance = UseAllowance(ledger, of: identity(.aes256SIV))
-    #expect(allowance.spend(rotates: true) == nil && ledger.counts.isEmpty)
-  }
-}
-
-extension UseBudget {
-  fileprivate init(declaring priorUse: UInt64) {
-    self.init()
-    declare(priorUse)
+    #expect(allowance.spend(rotates: true) == nil && ledger.uses.isEmpty)
   }
 }

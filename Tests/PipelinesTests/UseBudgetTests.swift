@@ -18,7 +18,7 @@ struct UseBudgetTests {
   ) throws -> (sealed: Int, failure: FieldFailure?, left: [UInt8]) {
     let ledger = UseLedger(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let name = KeyName(Self.family, version: 1)
-    ledger.declare(UseBudget.limit - 2, of: name.identity)
+    ledger.setPriorUse { _ in UseBudget.limit - 2 }
     let identity = DEKIdentity(kek: "k", subject: Subject("s"), algorithm: algorithm, version: 1)
     let keys = LaneKeys()
     keys.keep(

@@ -276,6 +276,7 @@ struct VectorRun {
       case .needsKey(let name): engine.setKey(await key(name.identity), for: name)
       case .needsVersions(let family):
         engine.setHighestVersion(vector.newestVersion(of: family) ?? 0, of: family)
+      case .needsSuccessor(let name): throw FieldFailure.usedUp(name, .newVersionNeeded)
       }
     }
   }

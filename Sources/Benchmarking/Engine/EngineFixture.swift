@@ -91,6 +91,7 @@ struct EngineFixture: Sendable {
       case .rewritten: return Array(engine.output)
       case .failed(let failure, _): throw failure
       case .needsPlan, .needsKey, .needsVersions: try supply(outcome)
+      case .needsSuccessor(let name): throw FieldFailure.usedUp(name, .newVersionNeeded)
       }
     }
   }
@@ -201,7 +202,7 @@ private struct Keys: Sendable {
         .success(DataKey(identity: name.identity, material: versions[Int(name.version) - 1])), for: name)
     case .needsVersions(let family):
       engine.setHighestVersion(Int32(materials[family.kek]?.count ?? 0), of: family)
-    case .unchanged, .rewritten, .failed: break
+    case .needsSuccessor, .unchanged, .rewritten, .failed: break
     }
   }
 }

@@ -48,8 +48,8 @@ extension KeyError {
     let reason: Reason =
       switch error.reason {
       case .configuration, .unknownType: .misconfigured
-      case .denied: .denied
-      case .keyUnavailable: .missing
+      // A key that is disabled or gone is there as far as the registry knows: it is the service that says no.
+      case .denied, .keyUnavailable: .denied
       case .doesNotUnwrap, .malformedAnswer: .damaged
       case .throttled, .unavailable: .unavailable
       }

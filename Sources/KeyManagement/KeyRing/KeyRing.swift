@@ -33,6 +33,8 @@ package actor KeyRing {
   /// Milliseconds since 1970; what the age of a DEK and of an answer is measured with.
   package typealias Clock = @Sendable () -> Int64
 
+  package static let systemClock: Clock = { Int64(Date().timeIntervalSince1970 * 1_000) }
+
   /// Milliseconds before a DEK that could not be replaced is tried again.
   private static let replacementRetry: Int64 = 60_000
 
@@ -65,7 +67,7 @@ package actor KeyRing {
   /// Throws ``KeyError/Reason/misconfigured`` when a cache setting among the properties makes no sense.
   package init(
     registry: DEKRegistryClient, drivers: KMSDrivers, properties: [String: String],
-    log: Logger, clock: @escaping Clock = { Int64(Date().timeIntervalSince1970 * 1_000) }
+    log: Logger, clock: @escaping Clock = KeyRing.systemClock
   ) throws(KeyError) {
     let settings = try KeyRingSettings(properties)
     uses = UseLedger(log: log)
@@ -90,6 +92,20 @@ package actor KeyRing {
     try await targets.answer(TargetKey(specification: specification, subject: subject), clock: clock) {
       await self.findOrCreate(specification, subject)
     }
+  }
+
+  /// The DEK of this version, to go on sealing with. Throws ``KeyError/Reason/missing`` when it is deleted.
+  package func sealingKey(
+    for specification: KeySpecification, subject: Subject, version: Int32
+  ) async throws(KeyError) -> DataKey {
+    let identity = DEKIdentity(
+      kek: specification.kekName, subject: subject, algorithm: specification.algorithm, version: version)
+    let kek = try agreed(
+      try await kek(named: identity.kek, for: subject, includingDeleted: false), specification)
+    guard let dek = try await dek(identity, .number(version), includingDeleted: false) else {
+      throw KeyError(.missing, identity, "the registry has no such DEK")
+    }
+    return try await unwrapped(dek, of: kek)
   }
 
   /// A newer version than `used`, which must not seal any more (see ``UseBudget``): the one somebody else has made

@@ -21,28 +21,30 @@ package struct UseBudget: Sendable, Hashable {
     case exhausted(Exhaustion)
   }
 
-  /// Fields sealed so far, those of others as far as they were declared.
-  package private(set) var used: UInt64
+  /// Fields sealed elsewhere and before, as far as that is known here.
+  package var prior: UInt64
+  /// Fields sealed here.
+  package private(set) var own: UInt64 = 0
   private var hasWarned = false
 
-  package init() { used = 0 }
+  package init(prior: UInt64 = 0) { self.prior = prior }
 
-  /// Counts fields sealed before, by this program or by others, whose sealing cannot be seen here.
-  package mutating func declare(_ priorUse: UInt64) {
-    let (sum, overflows) = used.addingReportingOverflow(priorUse)
-    used = overflows ? .max : sum
+  /// Fields sealed so far.
+  package var used: UInt64 {
+    let (sum, overflows) = prior.addingReportingOverflow(own)
+    return overflows ? .max : sum
   }
 
   /// Takes up to `wanted` uses, 1 or more, out of the budget, for a rule that has DEK versions or has not.
   package mutating func take(_ wanted: Int, rotates: Bool) -> Grant {
     guard used < Self.limit else { return .exhausted(rotates ? .newVersionNeeded : .stop) }
     let granted = min(UInt64(max(wanted, 1)), Self.limit - used)
-    used += granted
+    own += granted
     let warns = !hasWarned && used >= Self.warning
     if warns { hasWarned = true }
     return .uses(Int(granted), warns: warns)
   }
 
   /// Returns uses that were granted and not made.
-  package mutating func giveBack(_ unused: Int) { used -= min(UInt64(max(unused, 0)), used) }
+  package mutating func giveBack(_ unused: Int) { own -= min(UInt64(max(unused, 0)), own) }
 }

@@ -2,40 +2,84 @@ internal import FieldCrypto
 package import Logging
 internal import Threads
 
+/// How much of one AES-GCM DEK is used, at one moment.
+package struct KeyUse: Sendable, Hashable {
+  package let key: DEKIdentity
+  /// Fields sealed by this process.
+  package let own: UInt64
+  /// Fields sealed elsewhere and before, as far as that is known here.
+  package let prior: UInt64
+  /// Both together.
+  package let total: UInt64
+
+  init(_ key: DEKIdentity, _ budget: UseBudget) {
+    (self.key, own, prior, total) = (key, budget.own, budget.prior, budget.used)
+  }
+
+  /// Of what AES-GCM allows one key, from 0 on; more than 1 when others went too far.
+  package var share: Double { Double(total) / Double(UseBudget.limit) }
+}
+
 /// Counts what a process seals under each AES-GCM DEK, over all lanes.
 ///
 /// A lane takes uses in batches, before it seals, and counts them down by itself; only a batch costs a lock. So
 /// the count runs ahead of the truth by at most a batch a lane, and never behind it.
 package final class UseLedger: Sendable {
-  package static let batch = 65_536
+  package static let batch = 1_024
 
-  private let budgets = Locked<[DEKIdentity: UseBudget]>([:])
+  /// Tells how many fields were sealed under a DEK where it is not seen here: by others, and by earlier processes.
+  /// Called with the ledger locked.
+  package typealias PriorUse = @Sendable (DEKIdentity) -> UInt64
+
+  private struct State {
+    var budgets: [DEKIdentity: UseBudget] = [:]
+    var prior: PriorUse = { _ in 0 }
+
+    mutating func withBudget<Result>(_ identity: DEKIdentity, _ body: (inout UseBudget) -> Result) -> Result {
+      body(&budgets[identity, default: UseBudget(prior: prior(identity))])
+    }
+  }
+
+  private let state = Locked(State())
   private let log: Logger
 
   package init(log: Logger) { self.log = log }
 
-  /// Counts uses that are not seen here: what others are said to have sealed, and what an earlier process of the
-  /// same job has. AES-SIV keys have no budget.
-  package func declare(_ priorUse: UInt64, of identity: DEKIdentity) {
-    guard !identity.algorithm.isDeterministic else { return }
-    budgets.withLock { $0[identity, default: UseBudget()].declare(priorUse) }
+  /// Sets what is known of uses that are not seen here, in place of what was known before.
+  package func setPriorUse(_ prior: @escaping PriorUse) {
+    state.withLock { state in
+      state.prior = prior
+      for identity in state.budgets.keys { state.budgets[identity]?.prior = prior(identity) }
+    }
   }
 
-  /// Fields sealed under each AES-GCM DEK that was used or declared, prior use included.
-  package var counts: [DEKIdentity: UInt64] { budgets.withLock { $0.mapValues(\.used) } }
+  /// The use of one DEK, which need not have been used here. AES-SIV keys have none that matters.
+  package func use(of identity: DEKIdentity) -> KeyUse {
+    state.withLock { KeyUse(identity, $0.budgets[identity] ?? UseBudget(prior: $0.prior(identity))) }
+  }
+
+  /// The AES-GCM DEKs sealed under here, by their names.
+  package var uses: [KeyUse] {
+    state.withLock { $0.budgets.map { KeyUse($0, $1) } }.filter { $0.own > 0 }
+      .sorted { "\($0.key)" < "\($1.key)" }
+  }
 
   fileprivate func take(_ identity: DEKIdentity, rotates: Bool) -> UseBudget.Grant {
-    let grant = budgets.withLock { $0[identity, default: UseBudget()].take(Self.batch, rotates: rotates) }
+    let grant = state.withLock { $0.withBudget(identity) { $0.take(Self.batch, rotates: rotates) } }
     if case .uses(_, warns: true) = grant {
       log.warning(
-        "a DEK has sealed half of what AES-GCM allows one key; give it a new version before 2^32 fields",
-        metadata: ["dek": "\(identity)"])
+        "a DEK has sealed half of what AES-GCM allows one key",
+        metadata: [
+          "dek": "\(identity)", "fields": "\(use(of: identity).total)", "limit": "\(UseBudget.limit)",
+          "then": rotates
+            ? "a new version is made" : "the job stops, because the rule has no encrypt.dek.expiry.days",
+        ])
     }
     return grant
   }
 
   fileprivate func giveBack(_ unused: Int, of identity: DEKIdentity) {
-    budgets.withLock { $0[identity]?.giveBack(unused) }
+    state.withLock { $0.withBudget(identity) { $0.giveBack(unused) } }
   }
 }
 
@@ -52,6 +96,12 @@ package struct UseAllowance: ~Copyable {
   }
 
   deinit { if left > 0 { ledger?.giveBack(left, of: identity) } }
+
+  /// Gives back what is in hand, so that the ledger says what was used.
+  package mutating func settle() {
+    if left > 0 { ledger?.giveBack(left, of: identity) }
+    left = 0
+  }
 
   /// Accounts for one field about to be sealed under a rule that has DEK versions or has not; says why it must not
   /// be.

@@ -60,6 +60,9 @@ final class LetterWriter {
     key = try LaneKey(letters.key, ivs: IVSource())
   }
 
+  /// Makes the key ring's count of what was sealed exact.
+  func settleUses() { key.settleUses() }
+
   enum Outcome {
     case written
     /// The producer did not take it; after ``KafkaError/isQueueFull`` it may be tried again.

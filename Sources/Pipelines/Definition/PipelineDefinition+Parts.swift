@@ -37,6 +37,14 @@ extension KeySet.Entry {
   }
 }
 
+extension PriorUse.Declaration {
+  init?(_ value: JSONValue) {
+    guard var entry = KeySet.Entry(value), let fields = value["fields"]?.lenientInteger else { return nil }
+    entry.versions = [value["version"]?.lenientInteger.flatMap { Int32(exactly: $0) } ?? 1]
+    self.init(KeySet([entry]), fields: UInt64(max(fields, 0)))
+  }
+}
+
 extension KeyFamilyIdentity {
   init?(_ value: JSONValue) {
     guard let kek = value["kek"]?.string, let subject = value["subject"]?.string,

@@ -25,6 +25,8 @@ package struct PipelineDefinition: Sendable {
     package let keys: SubjectNaming
     /// Which version of them is meant, where records are written.
     package let selection: SchemaSelection
+    /// After how long a continuous job looks at them again; `nil` for never.
+    package let schemaLifetime: Duration?
     /// What registry and rules were made from.
     fileprivate let keyProperties: [[String: String]]
 
@@ -54,6 +56,8 @@ package struct PipelineDefinition: Sendable {
   package let registersMissing: Bool
   /// DEKs that the source's values may be sealed under although no rule at hand says so.
   package let declaredKeys: [KeyFamilyIdentity]
+  /// What others have sealed under the sink's DEKs.
+  package let declaredUse: [PriorUse.Declaration]
   package let guarantee: Delivery.Guarantee
   package let deliveryLimits: Delivery.Limits
   package let throttleLimits: Throttle.Limits
@@ -138,6 +142,7 @@ extension PipelineDefinition {
     whenDifferent =
       document["sink"]?["whenDifferent"]?.string.flatMap(PlanSettings.Difference.init(rawValue:)) ?? .refuse
     registersMissing = document["sink"]?["whenMissing"]?.string == "register"
+    declaredUse = (document["sink"]?["priorUse"]?.array ?? []).compactMap(PriorUse.Declaration.init)
     declaredKeys = (document["source"]?["keys"]?.array ?? []).compactMap(KeyFamilyIdentity.init)
     let delivery = document["delivery"]
     guarantee = delivery?["guarantee"]?.string.flatMap(Delivery.Guarantee.init(rawValue:)) ?? .atLeastOnce
@@ -220,6 +225,7 @@ extension PipelineDefinition {
         values: SubjectNaming(side, topic: topic, isKey: false, serde.valueStrategy),
         keys: SubjectNaming(side, topic: topic, isKey: true, serde.keyStrategy),
         selection: SchemaSelection(side["schema"]) ?? serde.selection ?? .latest,
+        schemaLifetime: serde.latestLifetime,
         keyProperties: [properties("schemaRegistry"), properties("rules")])
     } catch {
       problems += error.problems.filter { !problems.contains($0) }

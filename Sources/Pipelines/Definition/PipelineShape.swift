@@ -188,7 +188,20 @@ package enum PipelineShape {
             "register",
             "The source's latest schema is registered; without its encryption rules where nothing is sealed."),
         ]), default: "refuse", "What happens when the sink's subject has no schema."),
+      Member(
+        "priorUse", .list(of: .object(priorUse), atLeast: 1),
+        "How many fields others have sealed under the sink's AES-GCM DEKs, as far as you know. It counts towards the 2^32 "
+          + "that one such key may seal; before that a rule with encrypt.dek.expiry.days goes on under a new version of "
+          + "its DEK, and any other stops the job."),
     ] + side
+
+  private static let priorUse: [Member] = [
+    Member("kek", .name, required: true, "Name of the KEK."),
+    Member("subject", .name, "Subject of the DEK (default: any)."),
+    Member("algorithm", algorithm, "Algorithm of the DEK (default: any)."),
+    Member("version", .integer(1...Int(Int32.max)), default: 1, "Version of the DEK."),
+    Member("fields", .integer(0...Int.max), required: true, "Fields sealed under it."),
+  ]
 
   private static let keyFamily: [Member] = [
     Member("kek", .name, required: true, "Name of the KEK."),

@@ -15,16 +15,22 @@ struct FieldAction: ~Copyable {
   struct SealingLayer {
     let reference: Unmanaged<KeyFamily>
     let version: Int32
+    /// Versions from this one on to ``version`` are as good as it.
+    let firstVersion: Int32
     let isVersioned: Bool
 
     /// Who makes a layer keeps the family as long.
-    init(family: KeyFamily, version: Int32, isVersioned: Bool) {
-      self.init(.passUnretained(family), version: version, isVersioned: isVersioned)
+    init(family: KeyFamily, version: Int32, isVersioned: Bool, firstVersion: Int32? = nil) {
+      self.init(
+        .passUnretained(family), version: version, isVersioned: isVersioned, firstVersion: firstVersion)
     }
 
-    init(_ reference: Unmanaged<KeyFamily>, version: Int32, isVersioned: Bool) {
+    init(
+      _ reference: Unmanaged<KeyFamily>, version: Int32, isVersioned: Bool, firstVersion: Int32? = nil
+    ) {
       self.reference = reference
       self.version = version
+      self.firstVersion = firstVersion ?? version
       self.isVersioned = isVersioned
     }
 
@@ -35,9 +41,10 @@ struct FieldAction: ~Copyable {
     var overhead: Int { reference._withUnsafeGuaranteedRef { $0.overhead } }
 
     /// The key to put the layer on or take it off with; `nil` when it is not at hand.
-    var key: UnsafeMutablePointer<LaneKey>? {
-      let version = version
-      return reference._withUnsafeGuaranteedRef { $0.key(version) }
+    var key: UnsafeMutablePointer<LaneKey>? { key(version) }
+
+    func key(_ version: Int32) -> UnsafeMutablePointer<LaneKey>? {
+      reference._withUnsafeGuaranteedRef { $0.key(version) }
     }
 
     func isSame(as other: SealingLayer) -> Bool {
@@ -79,7 +86,9 @@ struct FieldAction: ~Copyable {
       OpeningLayer(family: .passUnretained(family), rotates: layer.rotates, onFailure: layer.onFailure)
     }
     self.sealing = zip(work.sealing, sealing).map { layer, family in
-      SealingLayer(family: family, version: layer.key.version, isVersioned: layer.isVersioned)
+      SealingLayer(
+        family: family, version: layer.key.version, isVersioned: layer.isVersioned,
+        firstVersion: layer.firstVersion)
     }
     self.candidates = candidates.map { .passUnretained($0) }
     onSealingFailure = work.onSealingFailure

@@ -40,7 +40,7 @@ package enum FieldFailure: Error, CustomStringConvertible {
     case .usedUp(let name, let exhaustion):
       "the key \(name) has sealed as many values as AES-GCM allows one key; "
         + (exhaustion == .newVersionNeeded
-          ? "make a new version (`reseal keys rotate`) and run the job again"
+          ? "it needs a new version"
           : "its rule has no versions, so name a new KEK in it, or add encrypt.dek.expiry.days")
     case .unsupportedType(let type): "a value of type \(type) cannot be sealed"
     case .crypto(let detail): detail

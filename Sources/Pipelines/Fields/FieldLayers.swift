@@ -83,17 +83,21 @@ final class FieldLayers {
     return try open(sealed, layer, into: output)
   }
 
-  /// Tries the very layer that a sealing rule puts on.
+  /// Tries the very layer that a sealing rule puts on, or put on before its DEK got a newer version.
   func open(
     _ sealed: UnsafeRawBufferPointer, _ layer: FieldAction.SealingLayer, into output: ByteArena
   ) throws(FieldFailure) -> Attempt {
     var body = sealed
+    var version = layer.version
     if layer.isVersioned {
-      guard DEKVersionPrefix.read(sealed) == layer.version else { return .no }
+      guard let named = DEKVersionPrefix.read(sealed), named <= version, named >= layer.firstVersion else {
+        return .no
+      }
+      version = named
       body = UnsafeRawBufferPointer(rebasing: sealed[DEKVersionPrefix.count...])
     }
     guard body.count >= layer.overhead else { return .no }
-    guard let key = layer.key else { return .blocked(try absence(of: layer)) }
+    guard let key = layer.key(version) else { return .blocked(try absence(of: version, layer.family)) }
     let count = body.count - layer.overhead
     // One byte more than needed, because the cipher wants an address even for an empty plaintext.
     let memory = UnsafeMutableRawBufferPointer(start: output.room(for: count + 1), count: count + 1)
@@ -104,13 +108,13 @@ final class FieldLayers {
       throw .crypto("\(error)")
     }
     output.advance(by: count)
-    return .opened(version: layer.version, isVersioned: layer.isVersioned)
+    return .opened(version: version, isVersioned: layer.isVersioned)
   }
 
-  /// Why the key of a layer cannot be had. Throws ``FieldFailure/needsKey(_:)`` when it was not looked for.
-  private func absence(of layer: FieldAction.SealingLayer) throws(FieldFailure) -> KeyError {
-    guard case .failed(let error)? = layer.family[layer.version] else {
-      throw .needsKey(layer.keyName)
+  /// Why a key cannot be had. Throws ``FieldFailure/needsKey(_:)`` when it was not looked for.
+  private func absence(of version: Int32, _ family: KeyFamily) throws(FieldFailure) -> KeyError {
+    guard case .failed(let error)? = family[version] else {
+      throw .needsKey(KeyName(family.identity, version: version))
     }
     return error
   }
@@ -148,7 +152,7 @@ final class FieldLayers {
   private func seal(
     _ value: UnsafeRawBufferPointer, _ layer: FieldAction.SealingLayer, into output: ByteArena
   ) throws(FieldFailure) {
-    guard let key = layer.key else { throw .keyUnavailable(try absence(of: layer)) }
+    guard let key = layer.key else { throw .keyUnavailable(try absence(of: layer.version, layer.family)) }
     if let exhaustion = key.pointee.spend(rotates: layer.isVersioned) {
       throw .usedUp(layer.keyName, exhaustion)
     }

@@ -53,9 +53,12 @@ package struct KeyName: Sendable, Hashable, CustomStringConvertible {
 struct LaneKey: ~Copyable {
   private let cipher: FieldCipher
   private var allowance: UseAllowance
+  /// The key ring's; what the cipher has made of it is wiped with the cipher.
+  private weak var material: SecretBytes?
 
   init(_ key: DataKey, ivs: IVSource) throws(CryptoError) {
     cipher = try FieldCipher(key.material, ivs: ivs)
+    material = key.material.key
     allowance = UseAllowance(key.uses, of: key.identity)
   }
 
@@ -64,6 +67,12 @@ struct LaneKey: ~Copyable {
 
   /// Accounts for one value about to be sealed; says why it must not be.
   mutating func spend(rotates: Bool) -> UseBudget.Exhaustion? { allowance.spend(rotates: rotates) }
+
+  /// Makes the count of what was sealed exact.
+  mutating func settleUses() { allowance.settle() }
+
+  /// Whether the key ring has dropped the key.
+  var isForgotten: Bool { material == nil }
 
   /// As ``FieldCipher/seal(_:into:)``.
   func seal(
@@ -83,7 +92,7 @@ struct LaneKey: ~Copyable {
 /// The versions of one DEK that a lane has met so far, ready for use.
 ///
 /// Keys are lent by their address, because to count references to each would take a tenth of a record's time. An address
-/// is good until the next call of ``set(_:to:)``, which no record's processing makes. Not `Sendable`: ciphers belong to
+/// is good until the next call of ``set(_:to:)`` or ``forget(failures:)``, which no record's processing makes. Not `Sendable`: ciphers belong to
 /// the lane.
 final class KeyFamily {
   enum Slot {
@@ -139,6 +148,22 @@ final class KeyFamily {
 
   func setHighestVersion(_ version: Int32) { highestVersion = version }
 
+  func settleUses() {
+    for case .ready(let key) in slots.values { key.pointee.settleUses() }
+  }
+
+  /// Drops what the key ring has dropped; and failures, so that they are looked into again, where asked to.
+  func forget(failures: Bool) {
+    recent = (0, nil)
+    for (version, slot) in slots {
+      switch slot {
+      case .ready(let key): guard key.pointee.isForgotten else { continue }
+      case .failed: guard failures else { continue }
+      }
+      Self.free(slots.removeValue(forKey: version))
+    }
+  }
+
   func set(_ version: Int32, to key: consuming LaneKey) {
     let memory = UnsafeMutablePointer<LaneKey>.allocate(capacity: 1)
     memory.initialize(to: key)
@@ -168,6 +193,13 @@ final class LaneKeys {
     families[identity] = family
     return family
   }
+
+  func settleUses() { for family in families.values { family.settleUses() } }
+
+  func forget(failures: Bool) { for family in families.values { family.forget(failures: failures) } }
+
+  /// Drops everything; for when no plan refers to a family any more.
+  func forgetAll() { families = [:] }
 
   /// Keeps the outcome of a search for a key.
   func keep(_ result: Result<DataKey, KeyError>, for name: KeyName) {

@@ -38,7 +38,7 @@ package struct SealPolicy: Sendable, Hashable {
 }
 
 /// A set of DEK versions, such as those that leaked. What is not named means any.
-package struct KeySet: Sendable, Hashable {
+package struct KeySet: Sendable, Hashable, CustomStringConvertible {
   package struct Entry: Sendable, Hashable {
     package var kek: String
     package var subject: String?
@@ -57,11 +57,24 @@ package struct KeySet: Sendable, Hashable {
 
   package init(_ entries: [Entry]) { self.entries = entries }
 
+  package var description: String {
+    entries.map { entry in
+      let versions = entry.versions.map { $0.map(String.init).joined(separator: ",") }
+      return [entry.kek, entry.subject ?? "*", entry.algorithm ?? "*", versions ?? "*"].joined(separator: "/")
+    }.joined(separator: ", ")
+  }
+
   package func contains(_ key: KeyName) -> Bool {
-    entries.contains { entry in
-      entry.kek == key.family.kek && entry.subject ?? key.family.subject.name == key.family.subject.name
-        && entry.algorithm ?? key.family.algorithm.rawValue == key.family.algorithm.rawValue
-        && entry.versions?.contains(key.version) ?? true
-    }
+    entries.contains { $0.concerns(key.family) && $0.versions?.contains(key.version) ?? true }
+  }
+
+  /// Whether a version of this DEK could be among them.
+  package func concerns(_ family: KeyFamilyIdentity) -> Bool { entries.contains { $0.concerns(family) } }
+}
+
+extension KeySet.Entry {
+  fileprivate func concerns(_ family: KeyFamilyIdentity) -> Bool {
+    kek == family.kek && subject ?? family.subject.name == family.subject.name
+      && algorithm ?? family.algorithm.rawValue == family.algorithm.rawValue
   }
 }

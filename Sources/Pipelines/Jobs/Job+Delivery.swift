@@ -170,8 +170,10 @@ extension Job {
       try await writeState(key, move.piece.runs.bytes, to: stateTopic)
     }
     try await writeLosses(of: job, to: stateTopic)
+    let sealed = try await writeUses(of: job, to: stateTopic)
     while stateRecords > 0, delivery.step == .map { await around.tick.wait() }
     if let stateFailure { throw stateFailure }
+    sealedNoted = sealed
     if delivery.step == .map { for partition in moves.keys { moves[partition]?.isNews = false } }
   }
 
@@ -187,6 +189,19 @@ extension Job {
     pendingLosses = losses
     try await writeState(
       .losses(job: job, process: processID), Array(losses.json.serialized().utf8), to: topic)
+  }
+
+  /// Notes what this process has sealed, and returns it. What goes with a transaction that is aborted was sealed all the
+  /// same, and is written again with the next.
+  private func writeUses(of job: String, to topic: ProducerTopic) async throws(KafkaError) -> [String: UInt64]
+  {
+    let sealed = self.sealed
+    guard sealed != sealedNoted else { return sealed }
+    let counts = sealed.reduce(into: JSONObject()) { $0[$1.key] = JSONValue(Int(clamping: $1.value)) }
+    try await writeState(
+      .sealed(job: job, process: processID), Array(JSONValue.object(counts.sortedByName()).serialized().utf8),
+      to: topic)
+    return sealed
   }
 
   private func writeState(_ key: StateKey, _ value: [UInt8], to topic: ProducerTopic) async throws(KafkaError)

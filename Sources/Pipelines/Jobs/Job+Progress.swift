@@ -5,7 +5,8 @@ extension Job {
   package func progress() async -> JobProgress {
     var progress = past
     if let startedAt { progress.elapsed = (endedAt ?? .now) - startedAt }
-    for lane in assignment.lanes { progress.add(await lane.counts) }
+    for lane in assignment.lanes { progress.add(await lane.settledCounts()) }
+    progress.keys = keyUses
     guard prepared.isBounded else { return progress }
     var remaining: Int64 = 0
     var total: Int64 = 0

@@ -38,13 +38,21 @@ package actor Job {
   var stateRecords = 0
   var stateFailure: KafkaError?
   var committed: [TopicPartition: Int64] = [:]
-  /// Tells what this process lost from what others did.
+  /// Tells what this process lost and sealed from what others did.
   let processID = String(UInt64.random(in: .min ... .max), radix: 36)
   /// What was written of it to the state topic, and what of that was committed.
   var pendingLosses = JobLosses()
   var committedLosses = JobLosses()
   /// When to look next at what other instances have committed; `nil` while looking.
   var nextLookAtOthers: ContinuousClock.Instant? = .now
+  /// When to look next after what changes beside the records; `nil` while at it.
+  var nextUpkeep: ContinuousClock.Instant? = .now
+  var upkeepRounds = 0
+  var schemasSeenAt = ContinuousClock.now
+  let follower: StateFollower?
+  var priorUse: PriorUse
+  /// What the state topic has of ``sealed``.
+  var sealedNoted: [String: UInt64] = [:]
   var isStopping = false
   private var hasToldStop = false
   let createdAt = ContinuousClock.now
@@ -61,6 +69,7 @@ package actor Job {
   ) throws(JobFailure) {
     self.prepared = prepared
     self.log = log
+    priorUse = prepared.priorUse
     let definition = prepared.definition
     delivery = Delivery(definition.guarantee, definition.deliveryLimits)
     let notices: NoticeHandler = { log.record($0) }
@@ -80,6 +89,8 @@ package actor Job {
         gate: Gate(), throttle: throttle ?? Throttle(definition.throttleLimits), tally: Tally(),
         troubles: Troubles(),
         outages: OutageLimit(definition.outageLimit, log: log))
+      follower =
+        if let state = prepared.state, definition.steps.seals { try StateFollower(state.topic) } else { nil }
       stateTopic = if let state = prepared.state { try producer.topic(state.topic.name) } else { nil }
     } catch {
       throw .refused(["\(error)"])
@@ -129,6 +140,7 @@ package actor Job {
         try await acceptArrived()
         for lane in assignment.takeUnstarted() { group.addTask { await lane.run() } }
         await look(in: &group)
+        keepUp(in: &group)
         try await poll(in: &group)
       } catch {
         tell(.broken(error))
@@ -227,6 +239,7 @@ package actor Job {
       if !arriving.isEmpty { try await consumer.accept([:]) }
       try await consumer.close()
       try await bystander.close()
+      try await follower?.close()
     } catch {
       log.warning("the consumer did not close in good order", metadata: ["error": "\(error)"])
     }

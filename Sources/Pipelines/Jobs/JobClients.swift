@@ -14,8 +14,14 @@ package struct JobClients: Sendable {
   package let registryMetrics: [KeySide: RegistryMetrics]
   /// Whether both sides have the same registry and rules, so that equal names mean equal keys.
   package let sharesKeys: Bool
+  let log: Logger
 
-  package init(_ definition: PipelineDefinition, drivers: KMSDrivers, log: Logger) throws(JobFailure) {
+  /// - Parameter clock: what the age of keys is measured with.
+  package init(
+    _ definition: PipelineDefinition, drivers: KMSDrivers, log: Logger,
+    clock: @escaping KeyRing.Clock = KeyRing.systemClock
+  ) throws(JobFailure) {
+    self.log = log
     do throws(KafkaError) {
       sourceAdmin = try ClusterAdmin(definition.source.kafka)
       sinkAdmin = try ClusterAdmin(definition.sink.kafka)
@@ -35,21 +41,22 @@ package struct JobClients: Sendable {
     sourceSchemas = SchemaRegistryClient(source)
     sinkSchemas = SchemaRegistryClient(sink)
     do throws(KeyError) {
-      let sourceKeys = try Self.keyRing(source, definition.source.rules, drivers, log)
+      let sourceKeys = try Self.keyRing(source, definition.source.rules, drivers, log, clock)
       keyRings = KeyRings(
         source: sourceKeys,
-        sink: sharesKeys ? sourceKeys : try Self.keyRing(sink, definition.sink.rules, drivers, log))
+        sink: sharesKeys ? sourceKeys : try Self.keyRing(sink, definition.sink.rules, drivers, log, clock))
     } catch {
       throw .refused(["\(error)"])
     }
   }
 
   private static func keyRing(
-    _ transport: RegistryTransport, _ rules: RuleSettings, _ drivers: KMSDrivers, _ log: Logger
+    _ transport: RegistryTransport, _ rules: RuleSettings, _ drivers: KMSDrivers, _ log: Logger,
+    _ clock: @escaping KeyRing.Clock
   ) throws(KeyError) -> KeyRing {
     try KeyRing(
       registry: DEKRegistryClient(transport), drivers: drivers,
       properties: rules.parameters(forType: "ENCRYPT"),
-      log: log)
+      log: log, clock: clock)
   }
 }

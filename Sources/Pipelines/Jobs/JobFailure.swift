@@ -20,6 +20,15 @@ package enum JobFailure: Error, CustomStringConvertible {
   case registry(RegistryError)
   case key(KeyError)
 
+  init(_ failure: PlanFailure) {
+    self =
+      switch failure {
+      case .refused(let refusal): .refused(["\(refusal)"])
+      case .registry(let error): .registry(error)
+      case .key(let error): .key(error)
+      }
+  }
+
   /// Whether this is for the pipeline's author to mend, rather than for time.
   package var isConfiguration: Bool { if case .refused = self { true } else { false } }
 

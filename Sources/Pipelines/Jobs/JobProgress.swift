@@ -17,6 +17,8 @@ package struct JobProgress: Sendable, Hashable {
   /// Records that were left out, and records that became dead letters, by what was wrong with them.
   package var skipped: [FailureClass: Int] = [:]
   package var deadLettered: [FailureClass: Int] = [:]
+  /// The AES-GCM DEKs that this process has sealed under, with how much of each is used.
+  package var keys: [JobCondition.KeyUse] = []
   /// Bytes of keys and values read.
   package var bytesRead = 0
   /// Offsets between the position and the end the job goes to (bounded), or the end as last seen.

@@ -37,7 +37,7 @@ struct Outage {
   private var next = Duration.milliseconds(500)
   private(set) var hasBegun = false
 
-  init(limit: OutageLimit) { end = .now + limit.limit }
+  init(limit: Duration) { end = .now + limit }
 
   /// How long to wait before trying again; `nil` when it has lasted too long.
   mutating func pause() -> Duration? {
@@ -53,6 +53,7 @@ extension JobFailure {
   var mayPass: Bool {
     switch self {
     case .key(let error): error.isRetriable
+    case .registry(let error): error.isRetriable
     case .record(_, offset: _, let failure): failure.mayPass
     default: false
     }

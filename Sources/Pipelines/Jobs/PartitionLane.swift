@@ -205,7 +205,7 @@ actor PartitionLane {
     _ missing: LaneEngines.Missing, for offset: Int64
   ) async throws(JobFailure) -> RecordFailure? {
     tellChanges()
-    var outage = Outage(limit: around.outages)
+    var outage = Outage(limit: around.outages.limit)
     defer { if outage.hasBegun { around.outages.ended(of: partition) } }
     while !queue.isAbandoned, around.troubles.failure == nil {
       do throws(JobFailure) {
@@ -231,6 +231,17 @@ actor PartitionLane {
       case .key(let error): throw .key(error)
       }
     }
+  }
+
+  // MARK: What changes meanwhile
+
+  /// Asks again for what may have changed: keys that the key ring has dropped, those that could not be had, and
+  /// plans.
+  ///
+  /// Comes between two records, as ``cut()`` does.
+  func refresh(plans: Bool, failures: Bool) {
+    if plans { engines.forgetPlans() }
+    engines.forgetKeys(failures: failures)
   }
 
   // MARK: Acknowledgements
@@ -267,7 +278,19 @@ actor PartitionLane {
   ///
   /// Comes between two records: the lane is an actor, and handing a record over takes no wait.
   func cut() -> Cut {
-    Cut(position: ledger.position, runs: ledger.takeRuns(), counts: counts)
+    settleUses()
+    return Cut(position: ledger.position, runs: ledger.takeRuns(), counts: counts)
+  }
+
+  /// What the lane has done, with the key ring's counts brought up to it.
+  func settledCounts() -> LaneCounts {
+    settleUses()
+    return counts
+  }
+
+  private func settleUses() {
+    engines.settleUses()
+    writer?.settleUses()
   }
 
   /// Whether everything written was acknowledged.
@@ -285,6 +308,12 @@ package struct KeyRings: Sendable {
   package init(source: KeyRing, sink: KeyRing) {
     self.source = source
     self.sink = sink
+  }
+
+  /// Drops the keys whose time is over.
+  func forgetExpired() async {
+    await source.forgetExpired()
+    await sink.forgetExpired()
   }
 
   package subscript(side: KeySide) -> KeyRing { side == .source ? source : sink }

@@ -1,4 +1,5 @@
 internal import Kafka
+internal import SchemaRegistry
 
 /// What a job settles when it first begins, and finds again when it is resumed.
 extension Preflight {
@@ -50,6 +51,13 @@ extension Preflight {
       }
     }
     return ranges
+  }
+
+  /// What the state topic says; `nil` where there is none yet.
+  func history() async throws(JobFailure) -> JobHistory? {
+    guard definition.keepsState else { return nil }
+    return try await StateTopic(ofJob: definition.name, definition.sink.kafka)
+      .readIfThere(.jobs, clients.sinkAdmin)
   }
 
   /// Finds the job that is under way, or begins one.
@@ -120,7 +128,7 @@ extension Preflight {
     if record.end != nil || !Set(record.partitions).isSubset(of: fresh.partitions) {
       compare("the partitions", "\(record.partitions)", "\(fresh.partitions)")
     }
-    compare("the keys", "\(record.targets)", "\(fresh.targets)")
+    compare("the keys", "\(record.keys(definition))", "\(fresh.keys(definition))")
     if (record.end == nil) != (fresh.end == nil) {
       reasons.append(
         "the job began \(record.end == nil ? "without" : "with") an end, the pipeline now says otherwise")
@@ -159,13 +167,21 @@ extension JobRecord {
       sourceTopic: definition.sourceTopic, group: definition.group, sinkTopic: definition.sinkTopic,
       start: offsets(\.lowerBound),
       end: definition.isBounded ? offsets(\.upperBound) : nil,
-      targets: subjects.flatMap { $0.fieldTargets + $0.payloadTargets }.map { "\($0.key)" }.sorted())
+      targets: subjects.flatMap(\.targets).map { "\($0.key)" }.sorted(),
+      schemas: definition.pinsSchemas
+        ? subjects.reduce(into: [:]) { $0[$1.subject.name] = $1.schema.registered.id } : [:])
   }
 
   func following(_ predecessor: JobRecord?) -> JobRecord {
     JobRecord(
       id: id, predecessor: predecessor?.id, created: created, sourceTopic: sourceTopic, group: group,
-      sinkTopic: sinkTopic, start: start, end: end, targets: targets)
+      sinkTopic: sinkTopic, start: start, end: end, targets: targets, schemas: schemas)
+  }
+
+  /// The keys that must stay the same: of a job that goes on, in whatever version.
+  fileprivate func keys(_ definition: PipelineDefinition) -> [String] {
+    definition.isBounded
+      ? targets : targets.map { $0.split(separator: "/").dropLast().joined(separator: "/") }
   }
 
   /// In the order of ``start``.
@@ -179,5 +195,28 @@ extension JobRecord {
       ranges[partition] = lower..<max(lower, end?[partition.partition] ?? range.upperBound)
     }
     return ranges
+  }
+}
+
+extension PinnedSinks {
+  /// What a job with an end keeps to.
+  init(_ definition: PipelineDefinition, _ record: JobRecord?) {
+    guard let record, definition.isBounded else {
+      self.init()
+      return
+    }
+    self.init(schemas: definition.pinsSchemas ? record.schemas : [:], targets: record.targets)
+  }
+}
+
+extension PipelineDefinition {
+  /// Whether later runs write under the schemas of the first. Where twins are registered, the latest schema is made anew
+  /// behind them.
+  fileprivate var pinsSchemas: Bool {
+    guard isBounded, whenDifferent != .twin else { return false }
+    return switch sink.selection {
+    case .latest, .metadata: true
+    case .version, .id: false
+    }
   }
 }

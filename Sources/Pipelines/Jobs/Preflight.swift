@@ -18,6 +18,8 @@ package struct PreparedJob: Sendable {
   package internal(set) var ranges: [TopicPartition: Range<Int64>]
   /// What the job keeps for its later runs, where it keeps anything; settled by ``Preflight/run(_:)``.
   package internal(set) var state: JobState?
+  /// What was sealed before under the keys to seal under.
+  package let priorUse: PriorUse
   /// `nil` unless records are delivered exactly once.
   package internal(set) var transactionalID: String?
   /// Bytes of the largest batch that the sink takes; `nil` where that could not be asked.
@@ -41,11 +43,14 @@ package struct Preflight: Sendable {
   /// A job that may run, with the keys it seals under made where there were none. Throws
   /// ``JobFailure/refused(_:)`` with all reasons when it must not.
   package func run(_ options: RunOptions) async throws(JobFailure) -> PreparedJob {
-    var prepared = try await examine(makes: true)
+    var prepared = try await patiently { () async throws(JobFailure) in
+      try await examine(makes: true, startsNewJob: options.startsNewJob)
+    }
     guard prepared.refusals.isEmpty else { throw .refused(prepared.refusals) }
     if definition.guarantee == .exactlyOnce {
       prepared.transactionalID = "\(definition.name)-\(options.instance)"
     }
+    prepared.priorUse.apply(to: clients)
     guard definition.keepsState else {
       guard !options.startsNewJob else {
         throw .refused(["--new-job: only a job with an end, from latest, or under exactly-once is begun anew"]
@@ -61,19 +66,25 @@ package struct Preflight: Sendable {
 
   /// All there is to know about a job, whether it may run or not; makes nothing unless told to. Throws when something
   /// cannot be asked.
-  package func examine(makes: Bool = false) async throws(JobFailure) -> PreparedJob {
+  package func examine(
+    makes: Bool = false, startsNewJob: Bool = false
+  ) async throws(JobFailure) -> PreparedJob {
     do throws(CryptoError) { try SelfTest.run() } catch { throw .refused(["\(error)"]) }
     var refusals: [String] = []
     var notices: [String] = []
     let (partitions, sinkCount) = try await partitions(&refusals)
-    let values = try await SchemaPreflight(definition, isKey: false, clients: clients, makes: makes)
-      .run(&refusals)
-    let keys =
-      definition.processesKeys
-      ? try await SchemaPreflight(definition, isKey: true, clients: clients, makes: makes)
-        .run(&refusals) : nil
+    let history = try await history()
+    let pinned = PinnedSinks(definition, startsNewJob ? nil : history?.current)
+    func plans(isKey: Bool) async throws(JobFailure) -> PartPlans {
+      try await SchemaPreflight(definition, isKey: isKey, clients: clients, makes: makes, pinned: pinned)
+        .run(&refusals)
+    }
+    let values = try await plans(isKey: false)
+    let keys = definition.processesKeys ? try await plans(isKey: true) : nil
     if keys == nil { try await checkUnprocessedKeys(&refusals) }
     let deadLetters = try await deadLetters(makes: makes, &refusals, &notices)
+    let priorUse = PriorUse(declared: definition.declaredUse, noted: history?.sealed() ?? [:])
+    await checkUse(priorUse, of: [values] + (keys.map { [$0] } ?? []), &refusals)
     let watermarks: [TopicPartition: Range<Int64>]
     do throws(KafkaError) {
       watermarks = try await clients.sourceAdmin.watermarks(partitions)
@@ -88,7 +99,8 @@ package struct Preflight: Sendable {
     return PreparedJob(
       definition: definition, clients: clients, values: values, keys: keys, partitions: partitions,
       sinkPartitionCount: sinkCount, deadLetters: deadLetters,
-      ranges: ranges, sinkMaximumBytes: maximumBytes, refusals: refusals, notices: notices)
+      ranges: ranges, priorUse: priorUse, sinkMaximumBytes: maximumBytes, refusals: refusals,
+      notices: notices)
   }
 
   // MARK: Topics
@@ -126,22 +138,5 @@ package struct Preflight: Sendable {
       refusals.append("source.partitions: \(definition.sourceTopic) has no partition \(missing)")
     }
     return (chosen.intersection(all).sorted().map { TopicPartition(definition.sourceTopic, $0) }, sinkCount)
-  }
-
-  // MARK: Keys
-
-  /// A job that seals values must not leave keys in the clear that the sink's rules want sealed.
-  private func checkUnprocessedKeys(_ refusals: inout [String]) async throws(JobFailure) {
-    guard definition.steps.seals, let subject = definition.sink.keys.only else { return }
-    do throws(RegistryError) {
-      let schema = try await clients.sinkSchemas.latest(subject)
-      let rules = EffectiveRules(schema.ruleSet, direction: .write, settings: definition.sink.rules)
-      guard let rule = (rules.encrypt + rules.payload).first else { return }
-      refusals.append(
-        "sink subject \(subject): its rule \(rule.rule.name) seals record keys, which this job would leave as they are; "
-          + "add \"parts\": [\"value\", \"key\"]")
-    } catch {
-      guard error.reason == .notFound else { throw .registry(error) }
-    }
   }
 }

@@ -10,12 +10,14 @@ struct SchemaPreflight {
   private let sinks: SinkSubjects
   private let cache: PlanCache
 
-  init(_ definition: PipelineDefinition, isKey: Bool, clients: JobClients, makes: Bool) {
+  init(
+    _ definition: PipelineDefinition, isKey: Bool, clients: JobClients, makes: Bool, pinned: PinnedSinks
+  ) {
     settings = PlanSettings(definition, isKey: isKey, sharesKeys: clients.sharesKeys)
     self.clients = clients
     sinks = SinkSubjects(
       settings, schemas: clients.sinkSchemas, sourceSchemas: clients.sourceSchemas,
-      keyRing: clients.keyRings[settings.sinkSide], makes: makes)
+      keyRing: clients.keyRings[settings.sinkSide], makes: makes, pinned: pinned)
     cache = PlanCache(settings, schemas: SchemaCache(clients.sourceSchemas), sinks: sinks)
   }
 

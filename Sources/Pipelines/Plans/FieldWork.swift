@@ -19,12 +19,14 @@ package struct FieldWork: Sendable, Hashable {
     package let onFailure: RuleAction
   }
 
-  /// One rule's layer as it is put on: a DEK pinned when the job started.
+  /// One rule's layer as it is put on: a DEK pinned when the job started, or the version that came after it.
   package struct SealingLayer: Sendable, Hashable {
     package let rule: String
     package let key: KeyName
     /// Whether the ciphertext is prefixed with the DEK's version.
     package let isVersioned: Bool
+    /// The version the job began with, where that was another; those from it on count as current too.
+    package var firstVersion: Int32? = nil
   }
 
   package let purpose: Purpose

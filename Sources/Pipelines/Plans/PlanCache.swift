@@ -25,6 +25,8 @@ package actor PlanCache {
   private let sinks: SinkSubjects
   private let capacity: Int
   private var answers: [PlanRequest: Result<PlanAnswer, PlanRefusal>] = [:]
+  /// How often plans have changed. One that was being made meanwhile is made again.
+  private var generation = 0
 
   package init(
     _ settings: PlanSettings, schemas: SchemaCache, sinks: SinkSubjects, capacity: Int = 4_096
@@ -38,16 +40,20 @@ package actor PlanCache {
   /// The plan for records that carry `request`. A refusal is remembered, a failed look-up is not.
   package func answer(_ request: PlanRequest) async throws(RecordFailure) -> PlanAnswer {
     if let known = answers[request] { return try Self.unwrap(known) }
-    let result: Result<PlanAnswer, PlanRefusal>
-    do throws(PlanFailure) {
-      result = .success(try await make(request))
-    } catch {
-      switch error {
-      case .refused(let refusal): result = .failure(refusal)
-      case .registry(let error): throw .schema(request.reference, error)
-      case .key(let error): throw .sealingKey(error)
+    var result: Result<PlanAnswer, PlanRefusal>
+    var made: Int
+    repeat {
+      made = generation
+      do throws(PlanFailure) {
+        result = .success(try await make(request))
+      } catch {
+        switch error {
+        case .refused(let refusal): result = .failure(refusal)
+        case .registry(let error): throw .schema(request.reference, error)
+        case .key(let error): throw .sealingKey(error)
+        }
       }
-    }
+    } while made != generation
     if answers.count >= capacity { answers.removeAll() }
     answers[request] = result
     return try Self.unwrap(result)
@@ -69,6 +75,38 @@ package actor PlanCache {
     // A schema that preflight did not know of may just have got a twin, which must not stay the latest version.
     if compiler.settings.whenDifferent == .twin { try await sinks.settleTwins() }
     return .plan(plan)
+  }
+
+  // MARK: Changes
+
+  /// Has everything that is sealed under `used` sealed under a newer version of it from now on.
+  package func succeed(_ used: KeyName) async throws(PlanFailure) {
+    try await sinks.succeed(used)
+    answers.removeAll()
+    generation += 1
+  }
+
+  /// Looks at what may have changed since plans were made, keys and, if told to, schemas; says whether any did.
+  ///
+  /// Throws ``PlanFailure/refused(_:)`` when something that was sealed would not be any more.
+  package func renew(schemas: Bool) async throws(PlanFailure) -> Bool {
+    guard try await sinks.renew(schemas: schemas) else { return false }
+    let before = answers
+    answers.removeAll()
+    generation += 1
+    for case (let request, .success(.plan(let plan))) in before {
+      guard case .plan(let now) = try await make(request) else { continue }
+      let lost = plan.sealedFields.subtracting(now.sealedFields).subtracting(
+        compiler.settings.allowances.clearFields)
+      guard lost.isEmpty else {
+        throw .refused(
+          PlanRefusal(
+            "sink subject \(plan.sinkSubject)",
+            "its schema has changed, and \(lost.sorted().joined(separator: ", ")) of \(request.reference) would not "
+              + "be sealed any more"))
+      }
+    }
+    return true
   }
 
   /// The plan for a schema that is at hand.

@@ -199,7 +199,9 @@ extension FieldWork {
       purpose: purpose, isText: isText, unsupportedType: unsupportedType, opening: opening,
       writerLayers: writerLayers,
       sealing: targets.map {
-        .init(rule: $0.rule.name, key: $0.key, isVersioned: $0.specification.expiryDays != nil)
+        .init(
+          rule: $0.rule.name, key: $0.key, isVersioned: $0.specification.expiryDays != nil,
+          firstVersion: $0.firstVersion)
       },
       candidates: candidates,
       // The strictest of several rules decides.

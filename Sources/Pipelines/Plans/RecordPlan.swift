@@ -46,6 +46,13 @@ package struct RecordPlan: Sendable {
   /// Whether any field is sealed, or the body.
   package var seals: Bool { ([payload].compactMap { $0 } + work).contains { !$0.sealing.isEmpty } }
 
+  /// The full names of the fields it seals; the payload's is `(payload)`.
+  var sealedFields: Set<String> {
+    var names = Set(zip(fieldPlan.fields, work).filter { !$0.1.sealing.isEmpty }.map(\.0.name))
+    if payload?.sealing.isEmpty == false { names.insert("(payload)") }
+    return names
+  }
+
   /// The reference to write where a record carried `reference`: an id for an id, a GUID for a GUID.
   package func sinkReference(replacing reference: SchemaReference) -> SchemaReference? {
     switch reference {

@@ -10,15 +10,32 @@ package struct SinkSubject: Sendable {
     package let specification: KeySpecification
     package let onFailure: RuleAction
     package let key: KeyName
+    /// The version the job began with; those since then count as current too.
+    package let firstVersion: Int32
     /// Whether the key is still to be made, because the job was only looked at.
     package let isKeyNew: Bool
 
-    package init(_ entry: SealingRules.Entry, key: KeyName, isKeyNew: Bool = false) {
+    package init(
+      _ entry: SealingRules.Entry, key: KeyName, firstVersion: Int32? = nil, isKeyNew: Bool = false
+    ) {
       self.isKeyNew = isKeyNew
       rule = entry.rule
       specification = entry.specification
       onFailure = entry.onFailure
       self.key = key
+      self.firstVersion = firstVersion ?? key.version
+    }
+
+    /// The same rule with another version of its key.
+    func with(version: Int32) -> Target { with(KeyName(key.family, version: version), since: firstVersion) }
+
+    /// The same rule and key, with versions from this one on as good as it.
+    func since(_ firstVersion: Int32) -> Target { with(key, since: min(firstVersion, key.version)) }
+
+    private func with(_ key: KeyName, since firstVersion: Int32) -> Target {
+      Target(
+        SealingRules.Entry(rule: rule, specification: specification, onFailure: onFailure), key: key,
+        firstVersion: firstVersion)
     }
   }
 

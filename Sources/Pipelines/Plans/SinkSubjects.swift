@@ -7,12 +7,14 @@ package actor SinkSubjects {
   let settings: PlanSettings
   let schemas: SchemaRegistryClient
   let sourceSchemas: SchemaRegistryClient
-  private let keyRing: KeyRing
+  let keyRing: KeyRing
   /// Whether keys and schemas are made where they are missing; otherwise the job is only looked at.
   let makes: Bool
   /// What was registered in place of writers' schemas.
   var twins: [TwinKey: ParsedSchema] = [:]
-  private var known: [Subject: Task<Result<SinkSubject, PlanFailure>, Never>] = [:]
+  /// What an earlier run of the job settled, which it keeps to.
+  private let pinned: PinnedSinks
+  var known: [Subject: Task<Result<SinkSubject, PlanFailure>, Never>] = [:]
 
   struct TwinKey: Hashable {
     let subject: Subject
@@ -21,8 +23,9 @@ package actor SinkSubjects {
 
   package init(
     _ settings: PlanSettings, schemas: SchemaRegistryClient, sourceSchemas: SchemaRegistryClient,
-    keyRing: KeyRing, makes: Bool
+    keyRing: KeyRing, makes: Bool, pinned: PinnedSinks = PinnedSinks()
   ) {
+    self.pinned = pinned
     self.makes = makes
     self.sourceSchemas = sourceSchemas
     self.settings = settings
@@ -58,7 +61,7 @@ package actor SinkSubjects {
     return found.sorted { $0.subject.name < $1.subject.name }
   }
 
-  private func find(_ subject: Subject) async -> Result<SinkSubject, PlanFailure> {
+  func find(_ subject: Subject) async -> Result<SinkSubject, PlanFailure> {
     do throws(PlanFailure) {
       let schema = try await schema(of: subject)
       try PlanFailure.refusing { () throws(PlanRefusal) in
@@ -101,8 +104,9 @@ package actor SinkSubjects {
     }
   }
 
-  private func selected(_ subject: Subject) async throws(RegistryError) -> RegisteredSchema {
-    switch settings.selection {
+  func selected(_ subject: Subject) async throws(RegistryError) -> RegisteredSchema {
+    if let id = pinned.schema(of: subject) { return try await schemas.schema(.id(id), subject: subject) }
+    return switch settings.selection {
     case .latest: try await schemas.latest(subject)
     case .version(let version): try await schemas.version(version, of: subject)
     case .id(let id): try await schemas.schema(.id(id), subject: subject)
@@ -124,22 +128,30 @@ package actor SinkSubjects {
       } catch {
         throw .key(error)
       }
-      if let fled = settings.steps.sealPolicy?.onlyKeys, fled.contains(target.key) {
-        throw .refused(
-          PlanRefusal(
-            "sink subject \(subject)",
-            "its key \(target.key) is one of those that the rekey step is to get away from; rotate it first, or name "
-              + "another KEK in the rule"))
-      }
+      try checkFlight(target)
       targets.append(target)
     }
     return targets
+  }
+
+  /// Refuses a key that the job is to get away from.
+  func checkFlight(_ target: SinkSubject.Target) throws(PlanFailure) {
+    guard let fled = settings.steps.sealPolicy?.onlyKeys, fled.contains(target.key) else { return }
+    throw .refused(
+      PlanRefusal(
+        "sink subject \(target.key.family.subject)",
+        "its key \(target.key) is one of those that the rekey step is to get away from; rotate it first, or name "
+          + "another KEK in the rule"))
   }
 
   private func target(
     _ entry: SealingRules.Entry, _ subject: Subject
   ) async throws(KeyError) -> SinkSubject.Target {
     let family = KeyFamilyIdentity(entry.specification, subject: subject, side: settings.sinkSide)
+    if let version = pinned.version(of: family) {
+      let key = try await keyRing.sealingKey(for: entry.specification, subject: subject, version: version)
+      return .init(entry, key: KeyName(family, version: key.identity.version))
+    }
     guard makes else {
       let forecast = try await keyRing.forecast(for: entry.specification, subject: subject)
       return .init(entry, key: KeyName(family, version: forecast.version), isKeyNew: forecast.isNew)

@@ -23,9 +23,9 @@ struct EngineSupply: Sendable {
     _ missing: LaneEngines.Missing, to engines: LaneEngines, isolation: isolated (any Actor) = #isolation
   ) async throws(Failure) {
     let engine = engines.engine(forKeys: missing.isKey)
+    let plans = missing.isKey ? keys ?? values : values
     switch missing.what {
     case .plan(let request):
-      let plans = missing.isKey ? keys ?? values : values
       do throws(RecordFailure) {
         engine.setPlan(try await plans.answer(request), for: request)
       } catch {
@@ -45,6 +45,14 @@ struct EngineSupply: Sendable {
         engine.setHighestVersion(highest, of: family)
       } catch {
         throw .key(error)
+      }
+    case .successor(let used):
+      do throws(PlanFailure) {
+        try await plans.succeed(used)
+        engine.forgetPlans()
+      } catch {
+        guard case .key(let failure) = error else { throw .key(KeyError(.misconfigured, used, "\(error)")) }
+        throw .key(failure)
       }
     }
   }

@@ -28,6 +28,7 @@ final class LaneEngines {
       case plan(PlanRequest)
       case key(KeyName)
       case versions(KeyFamilyIdentity)
+      case successor(KeyName)
     }
 
     let what: What
@@ -41,6 +42,14 @@ final class LaneEngines {
 
   /// The engine that asked for something.
   func engine(forKeys: Bool) -> RecordEngine { forKeys ? keys ?? values : values }
+
+  private var engines: [RecordEngine] { [values] + (keys.map { [$0] } ?? []) }
+
+  func forgetPlans() { for engine in engines { engine.forgetPlans() } }
+
+  func forgetKeys(failures: Bool) { for engine in engines { engine.forgetKeys(failures: failures) } }
+
+  func settleUses() { for engine in engines { engine.settleUses() } }
 
   func process(_ record: some EngineInput) -> Outcome {
     var result = Rewritten(key: record.key, value: record.value)
@@ -113,6 +122,7 @@ extension RecordEngine.Outcome {
     case .needsPlan(let request): .missing(.init(what: .plan(request), isKey: isKey))
     case .needsKey(let name): .missing(.init(what: .key(name), isKey: isKey))
     case .needsVersions(let family): .missing(.init(what: .versions(family), isKey: isKey))
+    case .needsSuccessor(let name): .missing(.init(what: .successor(name), isKey: isKey))
     case .failed(let failure, let action): .failed(isKey ? .key(failure) : failure, action: action)
     case .unchanged, .rewritten: .rewritten(.init())
     }

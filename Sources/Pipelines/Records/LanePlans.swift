@@ -34,7 +34,6 @@ struct LanePlans {
     case messages([(bytes: [UInt8], plan: LanePlan)])
   }
 
-  /// What records a lane has seen rarely mixes many schemas; when it does, plans are made again.
   private static let capacity = 4_096
 
   private var slots: [SchemaReference: Slot] = [:]
@@ -42,6 +41,8 @@ struct LanePlans {
   private var recentReference: SchemaReference?
   private var recentIndexes: [UInt8] = []
   private var recentPlan: LanePlan?
+
+  var isFull: Bool { slots.count >= Self.capacity }
 
   /// `tail` is what follows the reference where the reference stands.
   mutating func find(_ reference: SchemaReference, _ tail: UnsafeRawBufferPointer) -> Found {
@@ -74,7 +75,6 @@ struct LanePlans {
   }
 
   mutating func keep(_ answer: PlanAnswer, for request: PlanRequest, keys: LaneKeys) {
-    if slots.count >= Self.capacity { slots.removeAll() }
     recentReference = nil
     switch (answer, request.message) {
     case (.plan(let plan), nil): slots[request.reference] = .plan(LanePlan(plan, keys: keys))

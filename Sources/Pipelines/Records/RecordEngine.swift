@@ -16,6 +16,8 @@ package final class RecordEngine {
     indirect case needsPlan(PlanRequest)
     indirect case needsKey(KeyName)
     indirect case needsVersions(KeyFamilyIdentity)
+    /// The key has sealed as much as it may, and its rule has versions.
+    indirect case needsSuccessor(KeyName)
     /// `action` is what the rule that failed says should become of the record.
     indirect case failed(RecordFailure, action: RuleAction)
   }
@@ -43,8 +45,22 @@ package final class RecordEngine {
   package var header: UnsafeRawBufferPointer { headerArena.bytes }
 
   package func setPlan(_ answer: PlanAnswer, for request: PlanRequest) {
+    // What records a lane has seen rarely mixes many schemas; when it does, plans are made again.
+    if plans.isFull { forgetPlans() }
     plans.keep(answer, for: request, keys: keys)
   }
+
+  /// Asks for every plan again, because plans have changed.
+  package func forgetPlans() {
+    plans = LanePlans()
+    keys.forgetAll()
+  }
+
+  /// Asks again for keys that the key ring has dropped; and for those that could not be had, if told to.
+  package func forgetKeys(failures: Bool) { keys.forget(failures: failures) }
+
+  /// Makes the key ring's count of what was sealed exact.
+  package func settleUses() { keys.settleUses() }
 
   package func setKey(_ result: Result<DataKey, KeyError>, for name: KeyName) {
     keys.keep(result, for: name)
@@ -101,6 +117,7 @@ package final class RecordEngine {
       switch processor.failure {
       case .needsKey(let name)?: return .needsKey(name)
       case .needsVersions(let family)?: return .needsVersions(family)
+      case .usedUp(let name, .newVersionNeeded)?: return .needsSuccessor(name)
       default: break
       }
       // A reading rule that says so lets the record go on sealed, which never feeds a seal; a writing rule that says

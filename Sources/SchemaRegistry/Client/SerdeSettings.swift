@@ -33,6 +33,8 @@ package struct SerdeSettings: Sendable, Hashable {
   package let selection: SchemaSelection?
   package let keyStrategy: SubjectNameStrategy?
   package let valueStrategy: SubjectNameStrategy?
+  /// After how long the latest version of a subject is looked at again; `nil` for never.
+  package let latestLifetime: Duration?
 
   /// Reads properties, or says what is wrong with them. `path` is the JSON path of the properties.
   package init(_ given: [String: String], at path: String) throws(InvalidSettings) {
@@ -46,6 +48,7 @@ package struct SerdeSettings: Sendable, Hashable {
     selection = Self.selection(&reader)
     keyStrategy = Self.strategy("key.subject.name.strategy", &reader)
     valueStrategy = Self.strategy("value.subject.name.strategy", &reader)
+    latestLifetime = Self.lifetime(&reader)
     if !reader.problems.isEmpty { throw InvalidSettings(problems: reader.problems) }
   }
 
@@ -69,6 +72,15 @@ package struct SerdeSettings: Sendable, Hashable {
     return nil
   }
 
+  private static func lifetime(_ reader: inout PropertyReader) -> Duration? {
+    guard let text = reader["latest.cache.ttl.sec"] else { return .seconds(60) }
+    guard let seconds = Int(text), seconds >= -1, seconds <= 31_536_000 else {
+      reader.complain("latest.cache.ttl.sec", "must be a number of seconds, or -1 for ever")
+      return nil
+    }
+    return seconds < 0 ? nil : .seconds(seconds)
+  }
+
   private static func strategy(_ name: String, _ reader: inout PropertyReader) -> SubjectNameStrategy? {
     guard let text = reader[name] else { return nil }
     if let strategy = SubjectNameStrategy(client: text) { return strategy }
@@ -85,6 +97,10 @@ package struct SerdeSettings: Sendable, Hashable {
     .init(
       "use.latest.with.metadata", "name=value, ...: write under the latest version with these properties."),
     .init("use.schema.id", "Write under the schema with this id."),
+    .init(
+      "latest.cache.ttl.sec",
+      "Seconds after which a continuous job looks again at the sink's latest schema (60 without it; -1 for never)."
+    ),
     .init("key.subject.name.strategy", "The strategy class of the keys' subjects."),
     .init("value.subject.name.strategy", "The strategy class of the values' subjects."),
   ]

@@ -1,4 +1,5 @@
 import Foundation
+import KeyManagement
 import Pipelines
 
 /// One line for one job, to be rewritten in place: a bar where the end is known, counts, rate and time left, and what
@@ -7,7 +8,8 @@ enum ProgressLine {
   static func text(_ report: JobReport, width: Int) -> String {
     guard let progress = report.progress else { return "\(report.name)  \(report.phase.rawValue)" }
     let rate = Int(report.recordsPerSecond)
-    let counts = "\(progress.written.grouped) records  \(rate.grouped)/s"
+    var counts = "\(progress.written.grouped) records  \(rate.grouped)/s"
+    if let most = progress.keys.map(\.fields).max() { counts += "  DEK \(most.fieldsUnderKey)" }
     guard let total = progress.total, total > 0, let share = report.share else {
       return "\(report.name)  \(counts)\(hindrance(report))"
     }

@@ -27,10 +27,12 @@ extension PlanReport {
   private func print(_ part: Part, on console: Console) {
     if !part.targets.isEmpty {
       var table = Table(
-        "sink subject of \(part.name)", "schema", "rule", "key to seal under", widestCell: 120)
+        "sink subject of \(part.name)", "schema", "rule", "key to seal under", "sealed so far",
+        widestCell: 120)
       for target in part.targets {
         table.add(
-          target.subject, target.schema, target.rule, target.key + (target.isNew ? " (to be made)" : ""))
+          target.subject, target.schema, target.rule, target.key + (target.isNew ? " (to be made)" : ""),
+          target.sealed?.fieldsUnderKey ?? "")
       }
       console.line()
       table.print(on: console)
@@ -83,10 +85,12 @@ extension PlanReport.Part {
       "part": .string(name),
       "targets": .array(
         targets.map { target in
-          [
+          var members: JSONObject = [
             "subject": .string(target.subject), "schema": .string(target.schema),
             "rule": .string(target.rule), "key": .string(target.key), "isNew": .bool(target.isNew),
           ]
+          members["sealed"] = target.sealed.map { JSONValue(Int(clamping: $0)) }
+          return .object(members)
         }), "schemas": .array(schemas.map(\.json)),
     ]
   }

@@ -1,4 +1,5 @@
 import Codecs
+import FieldCrypto
 import JSON
 import KeyManagement
 import Pipelines
@@ -30,6 +31,8 @@ struct PlanReport {
     let rule: String
     let key: String
     let isNew: Bool
+    /// Fields known to be sealed under the key; `nil` where there is no limit to them.
+    let sealed: UInt64?
   }
 
   struct Part {
@@ -58,8 +61,8 @@ struct PlanReport {
       prepared.ranges.values.reduce(0) { $0 + Int64($1.count) }
     )
     sink = (definition.sinkTopic, prepared.sinkPartitionCount)
-    var parts = [await Part(prepared.values)]
-    if let keys = prepared.keys { parts.append(await Part(keys)) }
+    var parts = [await Part(prepared.values, prepared.priorUse)]
+    if let keys = prepared.keys { parts.append(await Part(keys, prepared.priorUse)) }
     self.parts = parts
     onFailure = definition.failurePolicy.action.rawValue
     deadLetters = definition.deadLetters.map { letters in
@@ -71,13 +74,15 @@ struct PlanReport {
 }
 
 extension PlanReport.Part {
-  init(_ plans: PartPlans) async {
+  init(_ plans: PartPlans, _ priorUse: PriorUse) async {
     name = plans.isKey ? "keys" : "values"
     targets = await plans.sinks.all().flatMap { sink in
       (sink.fieldTargets + sink.payloadTargets).map { target in
         PlanReport.Target(
           subject: sink.subject.name, schema: sink.schema.registered.place, rule: target.rule.name,
-          key: target.key.description, isNew: target.isKeyNew)
+          key: target.key.description, isNew: target.isKeyNew,
+          sealed: target.specification.algorithm.isDeterministic
+            ? nil : priorUse.fields(under: target.key.identity))
       }
     }
     schemas = plans.entries.map(PlanReport.Schema.init)

@@ -93,7 +93,7 @@ struct JobMetrics {
     commitFailures.add(condition.commits.failures, job)
     throttled.add(condition.reading.time.inSeconds, job + [("client", "consumer")])
     throttled.add(condition.writing.time.inSeconds, job + [("client", "producer")])
-    for use in condition.keyUses {
+    for use in condition.progress.keys {
       keys.add(
         Double(use.fields),
         job + [

@@ -54,7 +54,7 @@ enum StatusDocument {
         "readingSeconds": number(condition.reading.time.inSeconds),
         "writingSeconds": number(condition.writing.time.inSeconds),
       ]
-      members["keys"] = .array(condition.keyUses.map(key))
+      members["keys"] = .array(condition.progress.keys.map(key))
       members["registries"] = .array(
         condition.registries.map {
           [

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KeyManagement
 import Logging
 import Pipelines
 import ServiceLifecycle
@@ -103,5 +104,8 @@ struct JobRunner {
       "\(Console.error.styled(what, style)) \(name): \(progress.written.grouped) records written, "
         + "\(progress.recordsSealed.grouped) sealed, \(progress.recordsOpened.grouped) opened, "
         + "\(progress.recordsPassed.grouped) passed" + progress.losses + fields(progress.fields))
+    for use in progress.keys {
+      Console.error.line("     \(use.key): \(use.fields.fieldsUnderKey) sealed under it")
+    }
   }
 }

@@ -156,6 +156,7 @@ extension JobProgress {
       "read": "\(read)", "written": "\(written)", "sealed": "\(recordsSealed)", "opened": "\(recordsOpened)",
       "passed": "\(recordsPassed)", "fieldsPlaintext": "\(fields.foundPlaintext)",
       "fieldsForeign": "\(fields.foundForeign)", "fieldsCurrent": "\(fields.foundCurrent)",
+      "deks": "\(keys.map { "\($0.key)=\($0.fields)" }.joined(separator: " "))",
     ]
     if restamped > 0 { metadata["restamped"] = "\(restamped)" }
     if !skipped.isEmpty { metadata["skipped"] = "\(Self.words(skipped))" }

@@ -1,4 +1,5 @@
 import Codecs
+import FieldCrypto
 import Foundation
 import JSON
 import Kafka
@@ -39,10 +40,13 @@ final class Cluster: Sendable {
 
   // MARK: Schemas
 
-  static func rules(onFailure: String? = nil, kek: String = "kek", tags: [String] = ["PII"]) -> RuleSet {
+  static func rules(
+    onFailure: String? = nil, kek: String = "kek", tags: [String] = ["PII"], days: Int? = nil
+  ) -> RuleSet {
     var rule = Rule(
       name: "enc", type: "ENCRYPT", tags: tags,
       parameters: ["encrypt.kek.name": kek, "encrypt.kms.type": "local-kms", "encrypt.kms.key.id": "k"])
+    if let days { rule.parameters["encrypt.dek.expiry.days"] = "\(days)" }
     rule.onFailure = onFailure
     return RuleSet(domainRules: [rule])
   }
@@ -124,6 +128,25 @@ final class Cluster: Sendable {
     }
     try await consumer.close()
     return found.sorted { $0.key < $1.key }.flatMap(\.value)
+  }
+
+  /// The `ssn` of every record of the sink as it stands there, and the id of the schema it is written under.
+  func sealedFields(atLeast least: Int = 0) async throws -> [(text: String, schemaID: Int32)] {
+    try await records(atLeast: least).map { record in
+      let value = try #require(record.value)
+      let document = try Array(value.dropFirst(5)).withUnsafeBytes {
+        try AvroJSONDecoder.document($0, schema: AvroSchema(parsing: Self.plainSchema))
+      }
+      return (try #require(document["ssn"]?.string), Int32(value[4]))
+    }
+  }
+
+  /// The DEK version that every record of the sink names, for rules that have versions.
+  func sealedVersions(atLeast least: Int = 0) async throws -> [Int32] {
+    try await sealedFields(atLeast: least).map { field in
+      let sealed = try #require(Base64.decode(field.text))
+      return try #require(sealed.withUnsafeBytes { DEKVersionPrefix.read($0) })
+    }
   }
 
   /// How many records each partition of the sink has got so far.

@@ -8,6 +8,7 @@ when its standard input does. Names of keys choose what goes wrong, so no test h
     unavailable-N                          the first N requests for the key are answered with 503
     garbage                                a success that is no JSON
     stalled                                no answer at all
+    stalled-N                              no answer to the first N requests for the key
     other                                  a second key that works
 """
 
@@ -87,14 +88,16 @@ class Service:
             raise Stall
         if key == "garbage":
             raise Answer(200, b"<html>\x00 no JSON")
-        number = re.fullmatch(r"(throttled|unavailable)-(\d+)", key)
+        number = re.fullmatch(r"(throttled|unavailable|stalled)-(\d+)", key)
         if number and self.count(key) <= int(number[2]):
+            if number[1] == "stalled":
+                raise Stall
             raise throttled if number[1] == "throttled" else Answer(503, b"<html>come back later")
 
 
 def working(key):
     """The key that does the work of one whose name says how it fails at first."""
-    return re.sub(r"^(throttled|unavailable)-\d+$", "key", key)
+    return re.sub(r"^(throttled|unavailable|stalled)-\d+$", "key", key)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -157,35 +157,7 @@ extension Account {
   }
 }
 
-/// The servers, each started by the first test that needs it.
-enum KeyServers {
-  static let aws = Task { try await start("aws_server.py") }
-  static let azure = Task { try await start("azure_server.py", [azureAuthorities.path()]) }
-  static let google = Task {
-    try FileManager.default.createDirectory(at: googleDirectory, withIntermediateDirectories: true)
-    return try await start("google_server.py", [googleDirectory.path()])
-  }
-  static let vault = Task { try await start("vault_server.py") }
-
-  /// The authority of Azure's server, once that has started.
-  static let azureAuthorities = FileManager.default.temporaryDirectory.appending(
-    path: "reseal-\(UUID().uuidString).pem")
-
-  static func azureAddresses() async throws -> (login: String, vault: String) {
-    let port = try await azure.value.port
-    return ("https://login.localhost:\(port)", "https://vault.localhost:\(port)")
-  }
-
-  /// The credentials that Google's server wrote, once it has started.
-  static let googleDirectory = FileManager.default.temporaryDirectory.appending(
-    path: "reseal-\(UUID().uuidString)")
-
-  static let directory = Fixtures.directory.deletingLastPathComponent().appending(path: "Interop/kms")
-
-  /// The environment that the Makefile makes.
-  static let python = Fixtures.directory.deletingLastPathComponent().deletingLastPathComponent()
-    .appending(path: ".venv/bin/python").path()
-
+extension KeyServers {
   /// Wraps or unwraps with the genuine client's driver.
   static func genuine(
     _ operation: KMSOperation, _ account: Account, _ name: String, _ bytes: [UInt8]
@@ -200,10 +172,6 @@ enum KeyServers {
       ], in: directory, environment: environment)
     // Warnings of its libraries may come before.
     return try #require(Base64.decode(String(output.split(separator: "\n").last ?? "")), "\(output)")
-  }
-
-  private static func start(_ script: String, _ arguments: [String] = []) async throws -> ServerProcess {
-    try await ServerProcess([python, directory.appending(path: script).path()] + arguments)
   }
 }
 

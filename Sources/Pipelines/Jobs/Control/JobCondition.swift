@@ -21,8 +21,9 @@ package struct JobCondition: Sendable {
     }
   }
 
-  /// What was sealed under one DEK as far as this process knows, uses by others included where they were declared.
-  package struct KeyUse: Sendable {
+  /// What is sealed under one AES-GCM DEK that this process has sealed under: as far as it knows, what others have
+  /// sealed included where it was declared or noted in the job's state.
+  package struct KeyUse: Sendable, Hashable {
     package let side: KeySide
     package let key: DEKIdentity
     package let fields: UInt64
@@ -42,8 +43,6 @@ package struct JobCondition: Sendable {
   package let reading: Throttling
   package let writing: Throttling
   package var isThrottledByBrokers: Bool { reading.isUnderWay || writing.isUnderWay }
-  /// In the order of their names.
-  package let keyUses: [KeyUse]
   /// Both sides' registries, or one where they are the same.
   package let registries: [Registry]
 }
@@ -65,16 +64,7 @@ extension Job {
     return JobCondition(
       progress: await progress(), isStopping: isStopping, partitions: partitions, commits: commits,
       reading: consumer.throttling, writing: producer.throttling,
-      keyUses: keyUses,
       registries: prepared.clients.registryMetrics.sorted { $0.key == .source && $1.key == .sink }
         .map { JobCondition.Registry(side: $0.key, requests: $0.value.snapshot) })
-  }
-
-  private var keyUses: [JobCondition.KeyUse] {
-    let sides: [KeySide] = prepared.clients.sharesKeys ? [.source] : [.source, .sink]
-    return sides.flatMap { side in
-      prepared.clients.keyRings[side].uses.counts.sorted { "\($0.key)" < "\($1.key)" }
-        .map { JobCondition.KeyUse(side: side, key: $0.key, fields: $0.value) }
-    }
   }
 }

@@ -12,7 +12,7 @@ package struct JobHistory: Sendable {
 
     package var description: String {
       switch self {
-      case .record(let key): "the state record \(key.text) is not a job's"
+      case .record(let key): "the state record \(key.text) cannot be read"
       case .losses(let key): "the state record \(key.text) does not say what a job lost"
       case .map(let key, let error): "the state record \(key.text) cannot be read: \(error)"
       }
@@ -23,6 +23,8 @@ package struct JobHistory: Sendable {
   private var maps: [String: [Int32: OffsetMap]] = [:]
   /// By job and process; what a process says last counts.
   private var losses: [String: [String: JobLosses]] = [:]
+  /// Fields sealed by each process under each DEK.
+  private var sealed: [StateKey: [String: UInt64]] = [:]
   /// Whether offset maps are wanted; they are most of a topic.
   private let keepsMaps: Bool
 
@@ -45,6 +47,13 @@ package struct JobHistory: Sendable {
       } catch {
         throw .map(key, error)
       }
+    case .sealed:
+      guard let counts = Self.json(value)?.object else { throw .record(key) }
+      for (dek, count) in counts {
+        guard let count = count.integer, count >= 0 else { throw .record(key) }
+        // A process only counts up, and what an aborted transaction says was sealed all the same.
+        sealed[key, default: [:]][dek] = max(sealed[key]?[dek] ?? 0, UInt64(count))
+      }
     }
   }
 
@@ -62,6 +71,19 @@ package struct JobHistory: Sendable {
   /// What a job's processes have lost so far.
   package func losses(of job: JobRecord) -> JobLosses {
     (losses[job.id] ?? [:]).values.reduce(into: JobLosses()) { $0 += $1 }
+  }
+
+  /// Fields that all processes of all jobs have sealed, except one; by the names of the DEKs.
+  package func sealed(exceptBy process: String? = nil) -> [String: UInt64] {
+    var sums: [String: UInt64] = [:]
+    for (key, counts) in sealed {
+      if case .sealed(_, process: let writer) = key, writer == process { continue }
+      sums.merge(counts) { sum, count in
+        let (sum, overflows) = sum.addingReportingOverflow(count)
+        return overflows ? .max : sum
+      }
+    }
+    return sums
   }
 
   /// Where a job's records went.

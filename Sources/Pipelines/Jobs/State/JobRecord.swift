@@ -17,10 +17,13 @@ package struct JobRecord: Sendable, Hashable {
   package let end: [Int32: Int64]?
   /// The keys sealed under.
   package let targets: [String]
+  /// The ids of the schemas written under, by subject, where the job keeps to them.
+  package let schemas: [String: Int32]
 
   package init(
     id: String, predecessor: String?, created: Int64, sourceTopic: String, group: String,
-    sinkTopic: String, start: [Int32: Int64], end: [Int32: Int64]?, targets: [String]
+    sinkTopic: String, start: [Int32: Int64], end: [Int32: Int64]?, targets: [String],
+    schemas: [String: Int32] = [:]
   ) {
     self.id = id
     self.predecessor = predecessor
@@ -31,6 +34,7 @@ package struct JobRecord: Sendable, Hashable {
     self.start = start
     self.end = end
     self.targets = targets
+    self.schemas = schemas
   }
 
   /// The partitions the job is about.
@@ -46,12 +50,16 @@ extension JobRecord {
       }
       return .object(members)
     }
+    var schemas = JSONObject()
+    for (subject, id) in self.schemas.sorted(by: { $0.key < $1.key }) {
+      schemas[subject] = JSONValue(Int(id))
+    }
     return [
       "id": .string(id), "predecessor": predecessor.map(JSONValue.string) ?? .null,
       "created": JSONValue(Int(created)), "source": .string(sourceTopic), "group": .string(group),
       "sink": .string(sinkTopic),
       "start": offsets(start), "end": end.map(offsets) ?? .null,
-      "targets": .array(targets.map(JSONValue.string)),
+      "targets": .array(targets.map(JSONValue.string)), "schemas": .object(schemas),
     ]
   }
 
@@ -70,10 +78,14 @@ extension JobRecord {
       let source = json["source"]?.string, let group = json["group"]?.string, let sink = json["sink"]?.string,
       let start = offsets(json["start"])
     else { return nil }
+    var schemas: [String: Int32] = [:]
+    for (subject, id) in json["schemas"]?.object ?? [:] {
+      schemas[subject] = id.integer.flatMap { Int32(exactly: $0) }
+    }
     self.init(
       id: id, predecessor: json["predecessor"]?.string, created: Int64(created), sourceTopic: source,
       group: group,
       sinkTopic: sink, start: start, end: offsets(json["end"]),
-      targets: json["targets"]?.array?.compactMap(\.string) ?? [])
+      targets: json["targets"]?.array?.compactMap(\.string) ?? [], schemas: schemas)
   }
 }

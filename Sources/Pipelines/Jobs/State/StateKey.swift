@@ -6,12 +6,15 @@ package enum StateKey: Hashable, Sendable {
   case map(job: String, partition: Int32, from: Int64)
   /// `losses/<id>/<process>`: ``JobLosses`` of one process of the job as JSON.
   case losses(job: String, process: String)
+  /// `sealed/<id>/<process>`: how many fields one process has sealed under each DEK, as a JSON object.
+  case sealed(job: String, process: String)
 
   package var text: String {
     switch self {
     case .job(let id): "job/\(id)"
     case .map(let job, let partition, let from): "map/\(job)/\(partition)/\(from)"
     case .losses(let job, let process): "losses/\(job)/\(process)"
+    case .sealed(let job, let process): "sealed/\(job)/\(process)"
     }
   }
 
@@ -24,6 +27,7 @@ package enum StateKey: Hashable, Sendable {
       guard let partition = Int32(parts[2]), let from = Int64(parts[3]) else { return nil }
       self = .map(job: parts[1], partition: partition, from: from)
     case ("losses", 3): self = .losses(job: parts[1], process: parts[2])
+    case ("sealed", 3): self = .sealed(job: parts[1], process: parts[2])
     default: return nil
     }
   }

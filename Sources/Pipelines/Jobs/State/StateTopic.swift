@@ -24,17 +24,24 @@ package struct StateTopic: Sendable {
   package static let configuration = ["cleanup.policy": "compact"]
 
   /// Everything is in partition 0.
-  private var partition: TopicPartition { TopicPartition(name, 0) }
+  var partition: TopicPartition { TopicPartition(name, 0) }
+
+  /// Reads the topic to the end it has now; `nil` when there is none.
+  package func readIfThere(
+    _ reading: Reading, _ admin: ClusterAdmin
+  ) async throws(JobFailure) -> JobHistory? {
+    do throws(KafkaError) {
+      guard try await admin.topics()[name] != nil else { return nil }
+    } catch {
+      throw .kafka(error)
+    }
+    return try await read(reading)
+  }
 
   /// Reads the topic to the end it has now.
   package func read(_ reading: Reading) async throws(JobFailure) -> JobHistory {
     do {
-      let consumer = try Consumer(
-        settings.overlaid(with: [
-          "group.id": name, "auto.offset.reset": "earliest",
-          "isolation.level": reading == .jobs ? "read_uncommitted" : "read_committed",
-        ])
-      ) { _ in }
+      let consumer = try consumer(reading)
       var history = JobHistory(keepsMaps: reading == .committed)
       try await consumer.assign([partition: .earliest])
       try await read(consumer, into: &history)
@@ -47,19 +54,20 @@ package struct StateTopic: Sendable {
     }
   }
 
+  func consumer(_ reading: Reading) throws(KafkaError) -> Consumer {
+    try Consumer(
+      settings.overlaid(with: [
+        "group.id": name, "auto.offset.reset": "earliest",
+        "isolation.level": reading == .jobs ? "read_uncommitted" : "read_committed",
+      ])
+    ) { _ in }
+  }
+
   private func read(_ consumer: Consumer, into history: inout JobHistory) async throws {
     while true {
       for event in await consumer.poll(maxRecords: 1_000, timeout: .milliseconds(100)) {
-        switch event {
-        case .records(let batch):
-          for index in 0..<batch.count {
-            guard let key = batch[index].key, let value = batch[index].value else { continue }
-            try history.take(key: key, value: value)
-          }
-        case .endOfPartition: return
-        case .failed(let error, _): guard error.isRetriable else { throw error }
-        default: continue
-        }
+        if case .endOfPartition = event { return }
+        try history.take(event)
       }
     }
   }
