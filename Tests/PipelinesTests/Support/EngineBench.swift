@@ -140,6 +140,7 @@ final class EngineBench {
       case .needsPlan(let request): engine.setPlan(.plan(try plan()), for: request)
       case .needsKey(let name): engine.setKey(.success(try key(name.identity)), for: name)
       case .needsVersions(let family): engine.setHighestVersion(1, of: family)
+      case .needsSuccessor(let name): throw FieldFailure.usedUp(name, .newVersionNeeded)
       }
     }
   }
