@@ -72,12 +72,14 @@ package final class PortServer: Sendable {
   /// Answers until the task is cancelled; ends all connections then and stops listening.
   package func run() async {
     await withDiscardingTaskGroup { group in
-      // Ends with the cancellation that ends everything here.
-      group.addTask { [pool] in try? await pool.run() }
+      group.addTask { await self.watchSockets() }
       for _ in 0..<Self.maximumConnections { group.addTask { await self.work() } }
     }
-    try? socket.close()
+    close(socket)
   }
+
+  /// Ends with the cancellation that ends everything here; without it nothing is read or accepted any more.
+  private func watchSockets() async { do { try await pool.run() } catch { return } }
 
   /// Serves one connection after the other.
   private func work() async {
@@ -85,25 +87,31 @@ package final class PortServer: Sendable {
       do {
         await serve(try await socket.accept())
       } catch {
-        // No descriptors left, or a peer that was gone at once; neither is a reason to go deaf. The wait fails when
-        // all is over.
-        try? await Task.sleep(for: .milliseconds(100))
+        // No descriptors left, or a peer that was gone at once; neither is a reason to go deaf.
+        await pause(.milliseconds(100))
       }
     }
+  }
+
+  /// Returns early when all is over.
+  private func pause(_ duration: Duration) async {
+    do { try await Task.sleep(for: duration) } catch { return }
   }
 
   private func serve(_ connection: AsyncSocket) async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.converse(connection) }
-      group.addTask { try? await Task.sleep(for: Self.timeLimit) }
+      group.addTask { await self.pause(Self.timeLimit) }
       // Whichever is first ends the other.
       await group.next()
       group.cancelAll()
     }
-    try? connection.close()
+    close(connection)
   }
 
-  /// A peer that goes away ends it; there is nobody to tell.
+  /// What does not close is gone all the same.
+  private func close(_ socket: AsyncSocket) { do { try socket.close() } catch { return } }
+
   private func converse(_ connection: AsyncSocket) async {
     do {
       var reader = RequestReader()
@@ -117,7 +125,9 @@ package final class PortServer: Sendable {
         }
         return try await finish(connection)
       }
-    } catch {}
+    } catch {
+      // The peer went away, or its time is over; there is nobody to tell.
+    }
   }
 
   /// Closing with bytes unread would throw the answer away on its way.

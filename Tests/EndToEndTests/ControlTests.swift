@@ -96,6 +96,8 @@ struct ControlTests {
       (#"reseal_kms_request_duration_seconds_count{kms_type="local-kms",operation="wrap"}"#, 2),
       (#"reseal_waiting_partitions{job="job"}"#, 0),
     ] { #expect(try await port.metric(series) == String(value), "\(series)") }
+    let memory = try await port.metric("process_resident_memory_bytes").flatMap { Int($0) }
+    #expect((1 << 20..<4 << 30).contains(memory ?? 0))
     running.kill()
     _ = try await running.outcome()
   }

@@ -9,7 +9,7 @@ enum MetricsDocument {
   static func text(_ reports: [JobReport]) -> String {
     var build = MetricFamily("reseal_build_info", .gauge, "1; the label tells the version.")
     build.add(1, [("version", Reseal.version)])
-    return PrometheusText.text([build] + JobMetrics(reports).families + keyServices)
+    return PrometheusText.text([build] + JobMetrics(reports).families + keyServices + ProcessMetrics.families)
   }
 
   private static var keyServices: [MetricFamily] {

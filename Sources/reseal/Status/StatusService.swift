@@ -20,6 +20,7 @@ struct StatusService: Service {
 
   /// Listens from now on, answers while it runs.
   init(_ address: PortAddress, access: PortAccess, jobs: [JobService]) async throws(PortServer.CannotListen) {
+    ProcessMetrics.begin()
     let routes = StatusRoutes(access: access, jobs: jobs)
     server = try await PortServer(address) { request in await routes.answer(request) }
   }

@@ -82,6 +82,14 @@ struct TopicFindingsTests {
     #expect(found.refusals.isEmpty && found.notices.isEmpty == !isTold)
   }
 
+  @Test(arguments: [("-1", "5", true), ("9", "5", true), ("5", "5", false), ("5", "-1", false)])
+  func aSinkThatKeepsFewerBytesIsTold(_ source: String, _ sink: String, _ isTold: Bool) {
+    let found = findings(
+      source: ["retention.ms": "-1", "retention.bytes": source],
+      sink: ["retention.ms": "-1", "retention.bytes": sink])
+    #expect(found.refusals.isEmpty && found.notices.contains { $0.contains("retention.bytes") } == isTold)
+  }
+
   @Test func recordsOfTheTimeZeroAreTold() {
     #expect(findings(ages { $0.atZero = 3 }).notices.first?.contains("up to 3 records") == true)
   }

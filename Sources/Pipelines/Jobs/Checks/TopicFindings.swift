@@ -80,6 +80,11 @@ package struct TopicFindings: Sendable, Hashable {
     _ source: (topic: String, settings: TopicSettings), _ sink: (topic: String, settings: TopicSettings),
     seals: Bool
   ) {
+    if let kept = sink.settings.retentionBytes, source.settings.retentionBytes ?? .max > kept {
+      notices.append(
+        "the sink topic \(sink.topic) keeps \(kept) bytes of each partition and \(source.topic) more: where they do not "
+          + "suffice, the oldest records go while the job still writes; raise retention.bytes")
+    }
     let (largest, room) = (source.settings.maximumBytes, sink.settings.maximumBytes)
     if room < largest {
       notices.append(

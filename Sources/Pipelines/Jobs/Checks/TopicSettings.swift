@@ -2,6 +2,8 @@
 package struct TopicSettings: Sendable, Hashable {
   /// Milliseconds that records are kept for; `nil` for ever.
   package let retention: Int64?
+  /// Bytes of each partition that are kept; `nil` for all.
+  package let retentionBytes: Int64?
   /// Whether only the last record of each key is kept.
   package let compacts: Bool
   /// Whether the broker gives records the time they came, in place of their own.
@@ -24,6 +26,8 @@ package struct TopicSettings: Sendable, Hashable {
       .map { $0.filter { $0 != " " } }
     let retention = number("retention.ms") ?? 604_800_000
     self.retention = policies.contains("delete") && retention >= 0 ? retention : nil
+    let bytes = number("retention.bytes") ?? -1
+    retentionBytes = policies.contains("delete") && bytes >= 0 ? bytes : nil
     compacts = policies.contains("compact")
     stampsRecords = configuration["message.timestamp.type"] == "LogAppendTime"
     maximumAge = limit("message.timestamp.before.max.ms")
