@@ -32,10 +32,16 @@ extension PreparedJob {
   /// The failure as people should read it.
   func explained(_ failure: JobFailure) -> JobFailure {
     guard case .kafka(let error) = failure else { return failure }
-    if error.isGroupDenied {
-      return .refused(["the group \(definition.group) is denied: this user needs Read on Group (\(error))"])
-    }
-    guard error.isFenced, let transactionalID else { return failure }
+    guard error.isFenced, let transactionalID else { return .kafka(error, group: definition.group) }
     return .fenced(transactionalID, error)
+  }
+}
+
+extension JobFailure {
+  /// A failure in the work of a consumer group: for the pipeline's author, where the cluster does not let them.
+  static func kafka(_ error: KafkaError, group: String) -> JobFailure {
+    error.isGroupDenied
+      ? .refused(["the group \(group) is denied: this user needs Read on Group \(group) (\(error))"])
+      : .kafka(error)
   }
 }

@@ -87,20 +87,38 @@ extension Preflight {
 
   /// The first job of its name must not go on where something else left its group: what lies before would be missing.
   private func checkUnused(by fresh: JobRecord, _ topic: StateTopic) async throws(JobFailure) {
-    let offsets: [TopicPartition: Int64]
-    do throws(KafkaError) {
-      let bystander = try Consumer(JobSettings.consumer(definition)) { _ in }
-      offsets = try await bystander.committed(fresh.topicPartitions)
-      try await bystander.close()
-    } catch {
-      throw .kafka(error)
-    }
+    let offsets = try await committedOffsets(of: fresh.topicPartitions)
     // A job is written down before it commits anything, so these may be those of another instance that was faster.
     guard !offsets.isEmpty, try await topic.read(.jobs).current == nil else { return }
     throw .refused([
       "the group \(definition.group) has been at work on \(fresh.sourceTopic) already, though no job named "
         + "\(definition.name) has; name another source.group, or have --new-job begin at source.from"
     ])
+  }
+
+  /// What the group has committed, asked for again while nobody answers for the group, for half a minute.
+  private func committedOffsets(
+    of partitions: [TopicPartition]
+  ) async throws(JobFailure) -> [TopicPartition: Int64] {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while true {
+      do throws(KafkaError) {
+        let bystander = try Consumer(JobSettings.consumer(definition)) { _ in }
+        let offsets = try await bystander.committed(partitions)
+        try await bystander.close()
+        return offsets
+      } catch {
+        guard error.isRetriable, .now < deadline, await Self.pause() else {
+          throw .kafka(error, group: definition.group)
+        }
+      }
+    }
+  }
+
+  /// Whether a moment passed without the job being told to stop.
+  private static func pause() async -> Bool {
+    do { try await Task.sleep(for: .milliseconds(200)) } catch { return false }
+    return true
   }
 
   private func ensure(_ topic: StateTopic) async throws(JobFailure) {
