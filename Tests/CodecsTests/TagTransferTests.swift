@@ -93,6 +93,38 @@ struct TagTransferTests {
     #expect(transfer.undecided.isEmpty)
   }
 
+  /// A pattern beside the sink's schema knows a field by the name it has there.
+  @Test func tagsBesideTheSinkBecomeInlineTags() throws {
+    let external = [
+      TagRules.ExternalTags(pattern: try TagPattern("a.New.*"), tags: ["Z", "PII"]),
+      TagRules.ExternalTags(pattern: try TagPattern("a.Old.f"), tags: ["OTHER"]),
+    ]
+    let transfer = try TagTransfer(
+      avro: Self.record("a.Old", "", "f", ""),
+      sink: Self.record("a.New", #","aliases":["Old"]"#, "g", #","aliases":["f"],"confluent:tags":["PII"]"#),
+      external: external)
+    #expect(transfer.text == Self.record("a.Old", "", "f", #","confluent:tags":["PII","Z"]"#))
+    #expect(transfer.undecided.isEmpty && transfer.untagged.isEmpty)
+  }
+
+  @Test func typesTheWriterOnlyRefersToAreNotLeftClearByOversight() throws {
+    let writer = #"{"type":"record","name":"T","fields":[{"name":"r","type":"a.R"}]}"#
+    func transfer(
+      _ own: String, _ sinks: String, _ external: [TagRules.ExternalTags] = []
+    ) throws -> TagTransfer {
+      try TagTransfer(
+        avro: writer, references: [own], sink: writer, sinkReferences: [sinks], external: external)
+    }
+    let (plain, other) = (Self.record("a.R", "", "f", ""), Self.record("a.R", "", "g", ""))
+    let tagged = Self.record("a.R", "", "f", #","confluent:tags":["PII"]"#)
+    #expect(try transfer(plain, tagged).untagged == ["a.R.f"])
+    #expect(try transfer(tagged, tagged).untagged.isEmpty)
+    #expect(try transfer(tagged, plain).untagged.isEmpty, "rather a field sealed too many")
+    #expect(try transfer(other, tagged).undecided == ["a.R.g"])
+    let external = [TagRules.ExternalTags(pattern: try TagPattern("a.R.*"), tags: ["PII"])]
+    #expect(try transfer(plain, tagged, external).untagged.isEmpty, "the pattern stands beside the twin too")
+  }
+
   @Test func textsThatAreNoSchemasAreRefused() throws {
     #expect(try TagTransfer(avro: "string", sink: #""bytes""#).text == #""string""#)
     let error = try #require(throws: AvroSchemaError.self) { try TagTransfer(avro: #""int""#, sink: "{") }

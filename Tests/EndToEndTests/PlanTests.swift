@@ -36,6 +36,32 @@ struct PlanTests {
     }
   }
 
+  /// Whether the sink's rules seal keys cannot be told where every record may have a subject of its own.
+  @Test func keysOfUnknownSubjectsMustBeProcessedOrAccepted() async throws {
+    let cluster = try await Cluster()
+    let schema = RegisteredSchema(text: Cluster.plainSchema)
+    try await cluster.schemas.register(schema, under: Subject("in-value"))
+    var sink = schema
+    sink.ruleSet = Cluster.rules()
+    try await cluster.schemas.register(sink, under: Subject("t.Customer"))
+    func plan(_ more: [String: String]) async throws -> Program.Outcome {
+      let sink = ["sink": #"{"topic":"out","subjectNameStrategy":"record"}"#]
+      let file = try PipelineFile(cluster, sink.merging(more) { _, new in new })
+      defer { withExtendedLifetime(file) {} }
+      return try await Program.run(["plan", file.path])
+    }
+    let refused = try await plan([:])
+    #expect(refused.exitCode == 78 && refused.output.contains("the subjects of record keys"), "\(refused)")
+    for more in [
+      ["acceptClear": #"["key"]"#], ["parts": #"["value","key"]"#],
+      ["sink": #"{"topic":"out","subjectNameStrategy":"record","keySubject":"out-key"}"#],
+    ] {
+      let accepted = try await plan(more)
+      #expect(!accepted.output.contains("the subjects of record keys"), "\(accepted)")
+    }
+    #expect(try await plan(["acceptClear": #"["key"]"#]).exitCode == 0)
+  }
+
   @Test func aVersionOfAnotherStructureIsFoundBeforeTheFirstRecord() async throws {
     let cluster = try await Cluster()
     try await cluster.registerSchemas()

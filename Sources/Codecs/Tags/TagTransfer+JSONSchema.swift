@@ -4,24 +4,22 @@ extension TagTransfer {
   /// Between JSON Schemas. A field is a property, the same when its path is: names from `$`, nothing added by `items`
   /// and the like, `allOf`, `anyOf` and `oneOf`. Properties of a definition have paths from the definition, such as
   /// `#address.street`, because a reference does not say which fields it stands for. What clients do not walk
-  /// (specification section D.4), such as `additionalProperties`, is left alone.
+  /// (specification section D.4), such as `additionalProperties`, is left alone; so are schemas that either refers to,
+  /// and what a definition's fields are tagged where they are used: that is for whoever compiles the result to check.
   package init(jsonSchema writer: String, sink: String) throws(JSONError) {
     var decisions = TagDecisions()
     _ = Self.edited(try JSONValue(parsing: sink), path: "$") { path, property in
-      decisions.add(property[Self.attribute], to: path)
+      decisions.add(property[Self.attribute]?.array ?? [], to: path)
     }
     var undecided: [String] = []
     let schema = Self.edited(try JSONValue(parsing: writer), path: "$") { path, property in
-      guard decisions.contains(path) else {
-        if !undecided.contains(path) { undecided.append(path) }
-        return
-      }
+      guard let tags = decisions[path] else { return undecided.append(path) }
       // A schema that is just true or false cannot carry tags, and is no string either.
       guard var members = property.object else { return }
-      _ = decisions.apply(to: &members, as: path)
+      members.inlineTags = tags
       property = .object(members)
     }
-    self.init(text: schema.serialized(), undecided: undecided)
+    self.init(text: schema.serialized(), undecided: undecided.withoutRepetitions, untagged: [])
   }
 
   private static func edited(

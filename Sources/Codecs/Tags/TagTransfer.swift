@@ -14,6 +14,9 @@ package struct TagTransfer: Sendable, Equatable {
   /// Full names (specification section D.2) of the writer's fields that the sink's schema does not have, so that
   /// nobody has decided about their tags. Each once.
   package let undecided: [String]
+  /// Fields of types that the writer's schema only refers to, by full name, which lack a tag that the sink gives them:
+  /// what is referred to stays as it is. Each once.
+  package let untagged: [String]
 }
 
 /// The tags that a schema gives to its fields, by name.
@@ -21,17 +24,27 @@ struct TagDecisions {
   private var decisions: [String: [JSONValue]] = [:]
 
   /// Several decisions on one name add up: rather a field sealed too many than one left clear.
-  mutating func add(_ tags: JSONValue?, to name: String) {
+  mutating func add(_ tags: [JSONValue], to name: String) {
     let known = decisions[name] ?? []
-    decisions[name] = known + (tags?.array ?? []).filter { !known.contains($0) }
+    decisions[name] = known + tags.filter { !known.contains($0) }
   }
 
-  func contains(_ name: String) -> Bool { decisions[name] != nil }
+  /// What was decided for a name; `nil` when nothing was.
+  subscript(name: String) -> [JSONValue]? { decisions[name] }
+}
 
-  /// Replaces a field's tags by what was decided for `name`; `false` when nothing was.
-  func apply(to members: inout JSONObject, as name: String) -> Bool {
-    guard let tags = decisions[name] else { return false }
-    members[TagTransfer.attribute] = tags.isEmpty ? nil : .array(tags)
-    return true
+extension JSONObject {
+  /// The tags of the field whose schema this is.
+  var inlineTags: [JSONValue] {
+    get { self[TagTransfer.attribute]?.array ?? [] }
+    set { self[TagTransfer.attribute] = newValue.isEmpty ? nil : .array(newValue) }
+  }
+}
+
+extension [String] {
+  /// Each once, in the order of the first.
+  var withoutRepetitions: [String] {
+    var seen: Set<String> = []
+    return filter { seen.insert($0).inserted }
   }
 }

@@ -40,7 +40,8 @@ package enum PipelineShape {
     Member(
       "acceptClear", .list(of: .name, atLeast: 1),
       "Full names of fields that may come out in the clear although a tag is near: inside a tagged container, or "
-        + "sealed at the source and not at the sink."),
+        + "sealed at the source and not at the sink; \"key\" for record keys whose subjects depend on the records."
+    ),
     Member(
       "passRules", .list(of: .name, atLeast: 1),
       "Names of rules to go on without: of types that are not run here, such as CEL."),

@@ -44,43 +44,54 @@ extension SinkSubjects {
     if let known = twins[TwinKey(subject: sink.subject, text: writer.registered.text)] {
       return sink.with(known)
     }
-    let transfer = try PlanFailure.refusing { () throws(PlanRefusal) in try writer.retagged(as: sink, name) }
-    let undecided = transfer.undecided.filter { !settings.allowances.clearFields.contains($0) }
-    guard undecided.isEmpty || !settings.steps.seals else {
-      throw .refused(
-        PlanRefusal(
-          name,
-          "the sink schema of \(sink.subject) does not have \(undecided.joined(separator: ", ")), so nothing says "
-            + "whether to seal it; name it in acceptClear to leave it in the clear"))
+    let schema = try PlanFailure.refusing { () throws(PlanRefusal) in
+      let twin = try TwinSchema(of: writer, under: sink, PlanCompiler(settings), name)
+      if settings.steps.seals { try twin.check(settings.allowances, sink, name) }
+      return twin.schema
     }
-    var schema = RegisteredSchema(
-      type: writer.registered.type, text: transfer.text, references: writer.registered.references)
-    schema.metadata = sink.schema.registered.metadata
-    schema.ruleSet = sink.schema.registered.ruleSet ?? RuleSet()
+    if makes { try await refuseNewerVersion(of: sink, name) }
     let twin = try await register(schema, writer.references, under: sink.subject)
     twins[TwinKey(subject: sink.subject, text: writer.registered.text)] = twin
     return sink.with(twin)
   }
 
+  /// A twin would come after what somebody else has made the latest version since the job began. Which one producers are
+  /// to use is not this job's to decide.
+  private func refuseNewerVersion(of sink: SinkSubject, _ name: String) async throws(PlanFailure) {
+    guard settings.selection == .latest else { return }
+    let latest: RegisteredSchema
+    do throws(RegistryError) {
+      latest = try await schemas.latest(sink.subject)
+    } catch {
+      throw .registry(error)
+    }
+    guard latest.isTwin || latest.follows(sink.schema.registered) else {
+      throw .refused(
+        PlanRefusal(
+          name,
+          "sink subject \(sink.subject) has got a new latest version\(latest.version.map { ", \($0)," } ?? "") since the job "
+            + "began, and a twin would come after it; run the job again"))
+    }
+  }
+
   /// Makes the sink's schema the latest version again where twins came after it, so that producers who use the latest
-  /// go on with it. A registry does not number the same schema anew, so it gets a metadata property more.
+  /// go on with it. A registry does not number the same schema anew, so it gets a metadata property more. A version of
+  /// anybody else's stays the latest.
   func restoreLatest(of sink: SinkSubject) async throws(PlanFailure) -> SinkSubject? {
     guard makes, settings.selection == .latest else { return nil }
     do throws(RegistryError) {
       let latest = try await schemas.latest(sink.subject)
-      guard latest.id != sink.schema.registered.id else { return nil }
+      guard latest.isTwin, latest.id != sink.schema.registered.id else { return nil }
       var schema = sink.schema.registered
       schema.metadata = schema.metadata ?? .init()
-      schema.metadata?.properties[Self.twinProperty] = "\(latest.version ?? 0)"
+      schema.metadata?.properties[RegisteredSchema.twinProperty] = nil
+      schema.metadata?.properties[RegisteredSchema.followsProperty] = "\(latest.version ?? 0)"
       let registered = try await schemas.register(schema, under: sink.subject)
       return sink.with(sink.schema.registered(as: registered))
     } catch {
       throw .registry(error)
     }
   }
-
-  /// Names the version of the last twin that the schema follows.
-  private static let twinProperty = "reseal.follows.version"
 
   private func register(
     _ schema: RegisteredSchema, _ references: [ReferencedSchema], under subject: Subject
@@ -113,29 +124,25 @@ extension RuleSet {
   }
 }
 
-extension ParsedSchema {
-  /// Its text with the sink's tags in place of its own.
-  fileprivate func retagged(as sink: SinkSubject, _ name: String) throws(PlanRefusal) -> TagTransfer {
-    let target = sink.schema
-    do {
-      switch (registered.type, target.registered.type) {
-      case (.avro, .avro):
-        return try TagTransfer(
-          avro: registered.text, sink: target.registered.text, sinkReferences: target.references.texts)
-      case (.json, .json):
-        return try TagTransfer(jsonSchema: registered.text, sink: target.registered.text)
-      default:
-        throw PlanRefusal(
-          name,
-          "no twin can be made of a \(registered.type.rawValue) schema; register one under \(sink.subject)")
-      }
-    } catch let refusal as PlanRefusal {
-      throw refusal
-    } catch {
-      throw PlanRefusal(name, "no twin can be made of it: \(error)")
-    }
-  }
+extension RegisteredSchema {
+  /// Names the version of the last twin that the schema follows.
+  fileprivate static let followsProperty = "reseal.follows.version"
 
+  /// Whether it is another schema itself, or the same made the latest again by this job or another instance of it.
+  fileprivate func follows(_ other: RegisteredSchema) -> Bool {
+    if id == other.id { return true }
+    func properties(_ schema: RegisteredSchema) -> [String: String] {
+      (schema.metadata?.properties ?? [:]).filter {
+        ![Self.twinProperty, Self.followsProperty].contains($0.key)
+      }
+    }
+    return type == other.type && text == other.text && references == other.references
+      && ruleSet == other.ruleSet && metadata?.tags ?? [:] == other.metadata?.tags ?? [:]
+      && properties(self) == properties(other)
+  }
+}
+
+extension ParsedSchema {
   /// The same schema as the registry now numbers it.
   fileprivate func registered(as registered: RegisteredSchema) -> ParsedSchema {
     var copy = self

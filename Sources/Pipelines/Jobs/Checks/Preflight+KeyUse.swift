@@ -46,7 +46,15 @@ extension Preflight {
 
   /// A job that seals values must not leave keys in the clear that the sink's rules want sealed.
   func checkUnprocessedKeys(_ refusals: inout [String]) async throws(JobFailure) {
-    guard definition.steps.seals, let subject = definition.sink.keys.only else { return }
+    guard definition.steps.seals else { return }
+    guard let subject = definition.sink.keys.only else {
+      guard !definition.allowances.clearFields.contains(RuleAllowances.keys) else { return }
+      refusals.append(
+        "the subjects of record keys depend on the records, so nothing tells whether the sink's rules seal keys, which this "
+          + "job would leave as they are; add \"parts\": [\"value\", \"key\"], or name \"\(RuleAllowances.keys)\" in "
+          + "acceptClear")
+      return
+    }
     do throws(RegistryError) {
       let schema = try await clients.sinkSchemas.latest(subject)
       let rules = EffectiveRules(schema.ruleSet, direction: .write, settings: definition.sink.rules)
