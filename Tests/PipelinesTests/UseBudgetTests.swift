@@ -58,3 +58,81 @@ struct UseBudgetTests {
     #expect(try seal(isVersioned: false, algorithm: .aes256SIV).sealed == 10)
   }
 }
+
+/// What a lane makes of the versions a DEK gets while the job runs, and how long it keeps their keys.
+struct KeyVersionTests {
+  private static let family = KeyFamilyIdentity(
+    KeySpecification(kekName: "k", algorithm: .aes256GCM, expiryDays: 30), subject: Subject("s"), side: .sink)
+
+  private func key(_ version: Int32) throws -> DataKey {
+    DataKey(
+      identity: KeyName(Self.family, version: version).identity,
+      material: try KeyMaterial(generatedFor: .aes256GCM))
+  }
+
+  /// Seals for a target of this version in a job that began with another; `nil` when the value was left as it is.
+  private func seal(
+    _ value: [UInt8], version: Int32, since first: Int32, _ keys: LaneKeys
+  ) throws(FieldFailure) -> [UInt8]? {
+    let work = FieldWork(
+      purpose: .seal(.encrypt), isText: false, unsupportedType: nil, opening: [], writerLayers: 0,
+      sealing: [
+        .init(
+          rule: "r", key: KeyName(Self.family, version: version), isVersioned: true, firstVersion: first)
+      ], candidates: [Self.family], onSealingFailure: .error)
+    let processor = FieldProcessor()
+    let actions = FieldActions([work], keys: keys)
+    processor.begin(actions)
+    defer { withExtendedLifetime(actions) {} }
+    let output = ByteArena()
+    do throws(TransformStopped) {
+      let isReplaced = try value.span.withUnsafeBytes { (value) throws(TransformStopped) in
+        try processor.transform(value, field: 0, into: output)
+      }
+      return isReplaced ? Array(output.bytes) : nil
+    } catch {
+      throw processor.failure ?? .crypto("no reason given")
+    }
+  }
+
+  @Test func versionsSinceTheJobBeganAreAsGoodAsTheNewest() throws {
+    let keys = LaneKeys()
+    let versions = try (1...4).map { try key($0) }
+    for key in versions {
+      keys.keep(.success(key), for: KeyName(Self.family, version: key.identity.version))
+    }
+    keys.family(Self.family).setHighestVersion(4)
+    let sealed = try (1...4).map { version in
+      try #require(try seal(Array("x".utf8), version: Int32(version), since: Int32(version), keys))
+    }
+    for version in 0..<4 { #expect(sealed[version].starts(with: [0, 0, 0, 0, UInt8(version + 1)])) }
+    #expect(try seal(sealed[1], version: 3, since: 2, keys) == nil)
+    #expect(try seal(sealed[2], version: 3, since: 2, keys) == nil)
+    for other in [sealed[0], sealed[3]] {
+      let failure = try #require(throws: FieldFailure.self) { try seal(other, version: 3, since: 2, keys) }
+      guard case .foreign = failure else {
+        Issue.record("\(failure)")
+        return
+      }
+    }
+  }
+
+  @Test func aLaneDropsWhatTheKeyRingHasDropped() throws {
+    let keys = LaneKeys()
+    var held: [DataKey] = try [1, 2].map { try key($0) }
+    for key in held { keys.keep(.success(key), for: KeyName(Self.family, version: key.identity.version)) }
+    let missing = KeyName(Self.family, version: 3)
+    keys.keep(.failure(KeyError(.missing, missing, "test")), for: missing)
+    let family = keys.family(Self.family)
+    keys.forget(failures: false)
+    #expect([1, 2, 3].map { family[$0] != nil } == [true, true, true])
+    weak let wiped = held[0].material.key
+    held.removeFirst()
+    keys.forget(failures: false)
+    #expect(wiped == nil)
+    #expect([1, 2, 3].map { family[$0] != nil } == [false, true, true])
+    keys.forget(failures: true)
+    #expect([1, 2, 3].map { family[$0] != nil } == [false, true, false])
+    #expect(held.count == 1)
+  }
+}

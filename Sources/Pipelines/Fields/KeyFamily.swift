@@ -53,12 +53,12 @@ package struct KeyName: Sendable, Hashable, CustomStringConvertible {
 struct LaneKey: ~Copyable {
   private let cipher: FieldCipher
   private var allowance: UseAllowance
-  /// The key ring's; what the cipher has made of it is wiped with the cipher.
-  private weak var material: SecretBytes?
+  /// The key ring's. What the cipher keeps of the key is wiped with the cipher.
+  private weak var lifetime: DataKey.Lifetime?
 
   init(_ key: DataKey, ivs: IVSource) throws(CryptoError) {
     cipher = try FieldCipher(key.material, ivs: ivs)
-    material = key.material.key
+    lifetime = key.lifetime
     allowance = UseAllowance(key.uses, of: key.identity)
   }
 
@@ -72,7 +72,7 @@ struct LaneKey: ~Copyable {
   mutating func settleUses() { allowance.settle() }
 
   /// Whether the key ring has dropped the key.
-  var isForgotten: Bool { material == nil }
+  var isForgotten: Bool { lifetime == nil }
 
   /// As ``FieldCipher/seal(_:into:)``.
   func seal(
