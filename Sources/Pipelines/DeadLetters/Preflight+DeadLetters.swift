@@ -56,8 +56,10 @@ extension Preflight {
     guard let settings = definition.deadLetters else {
       throw .refused(["the pipeline has no dead letters: onFailure.deadLetter is missing"])
     }
-    var prepared = try await examine(makes: true)
+    // Not under the schemas that the job keeps to: one that was mended is what letters wait for.
+    var prepared = try await examine(makes: true, startsNewJob: true)
     guard prepared.refusals.isEmpty else { throw .refused(prepared.refusals) }
+    prepared.priorUse.apply(to: clients)
     // One for all instances: of two replays at once only one may count.
     if definition.guarantee == .exactlyOnce { prepared.transactionalID = "\(definition.name)-replay" }
     return (prepared, settings)
