@@ -73,7 +73,8 @@ struct ReplayTests {
     let (cluster, file, id) = try await scene()
     let early = try await dlq("replay", file, "--json")
     #expect(early.exitCode == 4, "\(early.errors)")
-    #expect(early.output == #"{"replayed":0,"superseded":0,"returned":{"unknown-schema":1}}"# + "\n")
+    #expect(
+      early.output == #"{"replayed":0,"superseded":0,"repeated":0,"returned":{"unknown-schema":1}}"# + "\n")
     let letters = try await cluster.records(in: "dlq")
     #expect(letters.count == 2 && letters[0].value == letters[1].value, "sealed as it was")
     let list = try json(try await dlq("list", file, "--json"))
@@ -163,7 +164,8 @@ struct ReplayTests {
     let replay = try await dlq("replay", file, "--json")
     #expect(replay.exitCode == 4, "\(replay.errors)")
     #expect(
-      replay.output == #"{"replayed":1,"superseded":0,"returned":{"letter-does-not-open":2}}"# + "\n")
+      replay.output == #"{"replayed":1,"superseded":0,"repeated":0,"returned":{"letter-does-not-open":2}}"#
+        + "\n")
     #expect(try await cluster.records().map(\.key) == [[1], [3], [2]])
   }
 }

@@ -65,24 +65,18 @@ final class LetterWriter {
 
   enum Outcome {
     case written
+    /// Larger than the topic, or the producer, takes.
+    case tooLarge
     /// The producer did not take it; after ``KafkaError/isQueueFull`` it may be tried again.
     case refused(KafkaError)
     /// It could not be sealed, and so is not written.
     case unsealed(FieldFailure)
   }
 
-  /// What a batch of one letter takes beside its value: batch and record headers of Kafka, and the label, which is
-  /// mostly names of topics and fields.
-  private static let overhead = 4_096
-
-  /// Writes a letter; when it is larger than the topic or the producer takes, one with coordinates only.
+  /// Writes a letter; when that is too large, one with coordinates only.
   func write(_ letter: Letter, _ cause: LetterCause, to producer: Producer, tag: UInt64) -> Outcome {
-    if letter.content == nil || letter.size + Self.overhead <= letters.maximumBytes ?? .max {
-      let outcome = writeOnce(letter, cause, to: producer, tag: tag)
-      guard case .refused(let error) = outcome, error.isTooLarge, letter.content != nil else {
-        return outcome
-      }
-    }
+    let outcome = writeOnce(letter, cause, to: producer, tag: tag)
+    guard case .tooLarge = outcome, letter.content != nil else { return outcome }
     return writeOnce(Letter(letter.origin, nil), cause, to: producer, tag: tag)
   }
 
@@ -93,6 +87,8 @@ final class LetterWriter {
       job: letters.job, origin: letter.origin, error: cause.error, field: cause.field,
       kek: letters.key.identity.kek)
     do throws(FieldFailure) { try seal(letter) } catch { return .unsealed(error) }
+    let size = sealed.count + label.size + JobSettings.recordOverhead
+    guard size <= letters.maximumBytes ?? .max else { return .tooLarge }
     do throws(KafkaError) {
       try producer.produce(
         to: letters.topic, partition: letters.partition(of: letter.origin), key: nil, value: sealed.bytes,
@@ -100,7 +96,7 @@ final class LetterWriter {
         headers: label.headers, timestamp: Timestamp.now, tag: tag)
       return .written
     } catch {
-      return .refused(error)
+      return error.isTooLarge ? .tooLarge : .refused(error)
     }
   }
 
@@ -137,16 +133,6 @@ extension Letter {
       Content(
         key: record.key.map(Array.init), value: record.value.map(Array.init),
         headers: record.hasHeaders ? record.copyHeaders()?.all.map { Header($0.name, $0.value) } ?? [] : []))
-  }
-}
-
-extension Letter {
-  /// Bytes of key, value and headers.
-  fileprivate var size: Int {
-    guard let content else { return 0 }
-    return content.headers.reduce((content.key?.count ?? 0) + (content.value?.count ?? 0)) {
-      $0 + $1.name.utf8.count + ($1.value?.count ?? 0) + 8
-    }
   }
 }
 

@@ -74,6 +74,9 @@ package struct LetterLabel: Sendable, Hashable {
     return texts.map { ($0.0.rawValue, $0.1) }
   }
 
+  /// Bytes that the headers take in a record, or a few more.
+  var size: Int { texts.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 10 } }
+
   package var headers: RecordHeaders {
     let headers = RecordHeaders()
     for (name, value) in texts { headers.append(name, value) }

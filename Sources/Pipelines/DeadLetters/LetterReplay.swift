@@ -14,6 +14,8 @@ package actor LetterReplay {
   package struct Counts: Sendable {
     /// Records written to the sink.
     package internal(set) var replayed = 0
+    /// Letters of records that other letters of this replay were of: a job at-least-once may write one again.
+    package internal(set) var repeated = 0
     /// Letters put back, by what is wrong with them.
     package internal(set) var returned: [String: Int] = [:]
     /// Records of a compacted sink that has newer ones of the same keys.
@@ -22,7 +24,11 @@ package actor LetterReplay {
     package init() {}
   }
 
-  private static let callTimeout = Duration.seconds(30)
+  private static let callTimeout = Duration.seconds(10)
+  /// How long calls to the cluster are repeated that may yet succeed.
+  private static let patience = Duration.seconds(60)
+  /// Records remembered in order to tell repeated letters; beyond that repetitions are replayed.
+  private static let mostSeen = 1_000_000
 
   private let prepared: PreparedJob
   private let settings: DeadLetterSettings
@@ -38,6 +44,7 @@ package actor LetterReplay {
   private let source: SourceLookup
   private let tick = Tick()
   private var open = 0
+  private var seen: Set<Seen> = []
   private var rejection: KafkaError?
 
   /// - Parameter prepared: by ``Preflight/replay()``.
@@ -84,7 +91,11 @@ package actor LetterReplay {
   private func replayAll() async throws(JobFailure) -> Counts {
     var counts = Counts()
     do {
-      if prepared.transactionalID != nil { try await producer.initTransactions(timeout: Self.callTimeout) }
+      if prepared.transactionalID != nil {
+        try await patiently { () async throws(KafkaError) in
+          try await producer.initTransactions(timeout: Self.callTimeout)
+        }
+      }
       // Only now: an unfinished transaction of an earlier replay may have held positions.
       let reader = try await LetterReader(prepared.definition, settings, resumes: true)
       while let chunk = try await reader.chunk() {
@@ -127,7 +138,10 @@ package actor LetterReplay {
     do throws(JobFailure) {
       var more = counts
       for (index, item) in opened.enumerated() {
-        if superseded.contains(index) {
+        if isRepeated(item) {
+          more.repeated += 1
+          say("dead letter left out: it is of the same record as one before", item.letter)
+        } else if superseded.contains(index) {
           more.superseded += 1
           say("dead letter left out: the sink has a newer record of its key", item.letter)
         } else {
@@ -168,11 +182,31 @@ package actor LetterReplay {
     while open > 0, rejection == nil { await tick.wait() }
     if let rejection { throw .kafka(rejection) }
     do throws(KafkaError) {
-      guard prepared.transactionalID != nil else { return try await reader.commit(positions) }
-      try await producer.sendOffsets(positions, of: try await reader.group(), timeout: Self.callTimeout)
-      try await producer.commitTransaction(timeout: Self.callTimeout)
+      guard prepared.transactionalID != nil else {
+        return try await patiently { () async throws(KafkaError) in try await reader.commit(positions) }
+      }
+      let group = try await reader.group()
+      try await patiently { () async throws(KafkaError) in
+        try await producer.sendOffsets(positions, of: group, timeout: Self.callTimeout)
+      }
+      try await patiently { () async throws(KafkaError) in
+        try await producer.commitTransaction(timeout: Self.callTimeout)
+      }
     } catch {
       throw .kafka(error)
+    }
+  }
+
+  private func patiently(_ call: () async throws(KafkaError) -> Void) async throws(KafkaError) {
+    let deadline = ContinuousClock.now + Self.patience
+    while true {
+      do throws(KafkaError) {
+        return try await call()
+      } catch {
+        guard error.isRetriable, !error.needsAbort, .now < deadline else { throw error }
+        log.warning("the cluster has not answered yet", metadata: ["error": "\(error)"])
+        await tick.wait()
+      }
     }
   }
 
@@ -187,6 +221,19 @@ package actor LetterReplay {
   }
 
   // MARK: Letters
+
+  /// A record that was met.
+  private struct Seen: Hashable {
+    let origin: Letter.Origin
+    /// A topic made anew may have other records at the same offsets.
+    let content: Int
+  }
+
+  /// Whether a letter of the same record was met before. What a letter says counts only when it opened.
+  private func isRepeated(_ item: Opened) -> Bool {
+    guard let content = item.content, seen.count < Self.mostSeen else { return false }
+    return !seen.insert(Seen(origin: item.letter.label.origin, content: content.hashValue)).inserted
+  }
 
   private func replay(_ item: Opened, _ counts: inout Counts) async throws(JobFailure) {
     let origin = item.letter.label.origin

@@ -35,6 +35,10 @@ extension PartitionLane {
         Letter(record, of: partition), cause, to: around.producer, tag: tag(of: ticket))
       {
       case .written: break
+      case .tooLarge:
+        ledger.withdraw(ticket)
+        return .failed(
+          .letter(partition, offset: record.offset, "even its coordinates are larger than the topic takes"))
       case .refused(let error):
         ledger.withdraw(ticket)
         return refused(record, error) { .letter(partition, offset: record.offset, "\(error)") }

@@ -20,6 +20,9 @@ enum JobSettings {
       ])
   }
 
+  /// Bytes at most that a record alone in its batch takes beside key, value and headers.
+  static let recordOverhead = 84
+
   /// - Parameter maximumBytes: of the largest batch of records that the sink takes, where that is known.
   static func producer(
     _ definition: PipelineDefinition, transactionalID: String?, maximumBytes: Int?
@@ -32,8 +35,12 @@ enum JobSettings {
       "queue.buffering.max.messages": "100000",
       "queue.buffering.max.kbytes": "65536",
     ])
-    // Batches the sink would refuse are not made, and records it would take not refused here.
-    if let maximumBytes { settings["message.max.bytes"] = "\(min(max(maximumBytes, 1_000), 1_000_000_000))" }
+    // Batches the sink would refuse are not made, and records it would take not refused here; but where what is refused
+    // here becomes a dead letter, no record may be left for the sink to refuse.
+    if let maximumBytes {
+      let limit = definition.deadLetters == nil ? maximumBytes : maximumBytes - recordOverhead
+      settings["message.max.bytes"] = "\(min(max(limit, 1_000), 1_000_000_000))"
+    }
     settings = settings.overlaid(with: definition.sink.kafka)
     return transactionalID.map { settings.overlaid(with: ["transactional.id": $0]) } ?? settings
   }

@@ -60,6 +60,7 @@ extension LetterReplay.Counts {
   fileprivate var words: String {
     "\(replayed.grouped) letters replayed"
       + (superseded == 0 ? "" : ", \(superseded.grouped) left out for newer records of their keys")
+      + (repeated == 0 ? "" : ", \(repeated.grouped) left out as repetitions")
       + (returned.isEmpty ? "" : ", put back: \(returned.inWords)")
   }
 
@@ -67,7 +68,8 @@ extension LetterReplay.Counts {
     var members = JSONObject()
     for (error, count) in returned.sorted(by: { $0.key < $1.key }) { members[error] = JSONValue(count) }
     return [
-      "replayed": JSONValue(replayed), "superseded": JSONValue(superseded), "returned": .object(members),
+      "replayed": JSONValue(replayed), "superseded": JSONValue(superseded),
+      "repeated": JSONValue(repeated), "returned": .object(members),
     ]
   }
 }
