@@ -4,6 +4,7 @@ import JSON
 import Kafka
 import KeyManagement
 import Logging
+import RegistryServer
 import SchemaRegistry
 import Testing
 
@@ -168,6 +169,47 @@ struct DeadLetterTests {
     let letter = try #require(try await cluster.records(in: "dlq").first)
     #expect(text(letter, "reseal.error") == "foreign-key" && text(letter, "reseal.field") == "t.Customer.ssn")
     #expect(try await cluster.records(in: "copy").isEmpty)
+  }
+
+  /// The half of the rule for reading counts where records are opened.
+  @Test func soAreThoseOfARuleThatSaysItOfReading() async throws {
+    let cluster = try await Cluster(topics: Self.topics)
+    var schema = RegisteredSchema(text: Cluster.plainSchema)
+    schema.ruleSet = Cluster.rules(onFailure: "ERROR,DLQ")
+    let id = try #require(try await cluster.schemas.register(schema, under: Subject("in-value")).id)
+    try await cluster.schemas.register(
+      RegisteredSchema(text: Cluster.plainSchema), under: Subject("out-value"))
+    try await cluster.produce([.init(value: try Cluster.customer(1, schemaID: id))])
+    let outcome = try await PipelineFile(
+      cluster,
+      onFailure("stop", #","deadLetter":\#(Self.deadLetter)"#).merging(["steps": #"[{"decrypt":{}}]"#]) { $1 }
+    ).run()
+    #expect(outcome.exitCode == 4, "\(outcome.errors)")
+    let letter = try #require(try await cluster.records(in: "dlq").first)
+    #expect(text(letter, "reseal.error") == "not-sealed")
+    #expect(try await cluster.records().isEmpty)
+  }
+
+  /// What is out of reach is nobody's fault: it is waited for, and then the job fails.
+  @Test func noRecordIsPutAsideForARegistryThatDoesNotAnswer() async throws {
+    let cluster = try await Cluster(topics: Self.topics)
+    let id = try await cluster.registerSchemas()
+    var later = RegisteredSchema(text: Cluster.plainSchema)
+    later.metadata = .init(properties: ["version": "later"])
+    let laterID = try #require(try await cluster.schemas.register(later, under: Subject("in-value")).id)
+    try await cluster.produce([.init(value: try Cluster.customer(2, schemaID: id))])
+    let file = try PipelineFile(
+      cluster,
+      onFailure("deadLetter", #","outageLimitMs":1000,"deadLetter":\#(Self.deadLetter)"#)
+        .merging(["source": #"{"topics":["in"]}"#]) { $1 })
+    let running = try Program.Running(["run", file.path])
+    _ = try await cluster.records(atLeast: 1)
+    await cluster.registry.stop()
+    try await cluster.produce([.init(value: try Cluster.customer(4, schemaID: laterID))])
+    let outcome = try await running.outcome()
+    #expect(outcome.exitCode == 1, "\(outcome.errors)")
+    #expect(outcome.errors.contains("schema id \(laterID) cannot be fetched"), "\(outcome.errors)")
+    #expect(try await cluster.records(in: "dlq").isEmpty)
   }
 
   @Test func lettersThatCannotBeSealedStopTheJobBeforeTheFirstRecord() async throws {

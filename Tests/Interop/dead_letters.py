@@ -4,8 +4,8 @@
 
 Prints {"case": NAME, "problem": TEXT or null} for every case; exits 0 when the report is complete, whatever it says.
 Without --bootstrap everything happens in a sandbox, whose broker keeps no offsets of transactions, so that only
-at-least-once can be tried there. With --kills the replay is killed and begun again so many times; under exactly-once no
-record may be in the sink twice then.
+at-least-once can be tried there. With --kills the replay is killed and begun again so many times, under exactly-once
+every other time beside another one, and no record may be in the sink twice then.
 
 One record in a hundred is poison, of five kinds in equal parts: its schema id is unknown, it is truncated, it is sealed
 under a key that is gone, a tagged value has a type that cannot be sealed, or sealing makes it larger than the sink
@@ -352,14 +352,19 @@ def replay_completes_the_sink(run: Poisoned):
 
     compaction = [] if run.options.bootstrap else ["--compacted"]
     arguments = ["dlq", "replay", run.pipeline(1_000_000), "--json", *compaction]
-    for _ in range(run.options.kills):
-        process = subprocess.Popen([run.options.program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def start():
+        return subprocess.Popen([run.options.program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    for number in range(run.options.kills):
+        # Every other time two begin at once, of which one fences the other.
+        together = [start(), start()] if number % 2 and run.options.guarantee == "exactly-once" else [start()]
         try:
-            process.wait(timeout=run.random.uniform(0.3, 3))
+            together[0].wait(timeout=run.random.uniform(0.3, 3))
         except subprocess.TimeoutExpired:
-            process.kill()
-        output, errors = process.communicate()
-        run.texts += [output, errors]
+            together[0].kill()
+        for process in together:
+            output, errors = process.communicate()
+            run.texts += [output, errors]
     code, output = run.reseal(*arguments)
     expect(code, 4, f"exit code of {run.texts[-1][-900:]!r}")
     each = run.options.records // 500
