@@ -38,6 +38,13 @@ struct InteropTests {
     #expect(try await reports(of: "job_runs.py").count == 5)
   }
 
+  /// Writers and tombstones meanwhile; the script tells how to run it against any Kafka.
+  @Test func aTopicIsRewrittenInPlaceUnderItsWriters() async throws {
+    let outcome = try await outcome(of: "in_place.py", ["--keys", "20000"])
+    #expect(outcome.exitCode == 0, "\(outcome.output)\n\(outcome.errors)")
+    #expect(outcome.output.contains("good: 20000 keys"))
+  }
+
   /// A few rounds; the script tells how to run it against any Kafka.
   @Test func twoInstancesThatAreKilledLoseNothing() async throws {
     let outcome = try await outcome(

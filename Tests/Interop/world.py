@@ -105,15 +105,22 @@ class Sandbox:
             problems = {pipeline["name"]: text for pipeline in pipelines}
         return problems
 
-    def job(self, pipeline: dict | Path, *options: str, command: str = "run", **environment: str) -> "JobRun":
+    def job(
+        self, pipeline: dict | Path, *options: str, command: str = "run", killed_after: float | None = None,
+        **environment: str
+    ) -> "JobRun":
         """Runs one pipeline, or the file it stands in, and tells how that ended."""
         surroundings = {
             **os.environ, "KAFKA_BOOTSTRAP_SERVERS": self.brokers, "SCHEMA_REGISTRY_URL": self.registry,
             "LOCAL_SECRET": SECRET, **environment}
         with tempfile.TemporaryDirectory() as folder:
             file = str(pipeline) if isinstance(pipeline, Path) else self.file(folder, pipeline)
-            outcome = subprocess.run(
-                [self.reseal, command, file, *options], capture_output=True, text=True, env=surroundings)
+            try:
+                outcome = subprocess.run(
+                    [self.reseal, command, file, *options], capture_output=True, text=True, env=surroundings,
+                    timeout=killed_after)
+            except subprocess.TimeoutExpired:
+                return JobRun(-9, "", "")
         return JobRun(outcome.returncode, outcome.stdout, outcome.stderr)
 
 

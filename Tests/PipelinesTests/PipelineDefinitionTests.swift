@@ -71,10 +71,9 @@ struct PipelineDefinitionTests {
       ]
     ),
     (
-      #"{"name":"n","kafka":{"bootstrap.servers":"b","nope":1},"schemaRegistry":{"url":"ftp://x","basic.auth.user.info":"nocolon"},"source":{"topics":["a","b"]},"steps":[{"encrypt":{}},{"decrypt":{}}],"sink":{"topic":"a"}}"#,
+      #"{"name":"n","kafka":{"bootstrap.servers":"b","nope":1},"schemaRegistry":{"url":"ftp://x","basic.auth.user.info":"nocolon"},"source":{"topics":["a","b"]},"steps":[{"encrypt":{}},{"decrypt":{}}],"sink":{"topic":"c"}}"#,
       [
         "$.source.topics: several topics into one sink topic would mix their partitions; use one pipeline for each",
-        "$.sink.topic: is the source topic: rewriting a topic in place is not supported",
         "$.steps: must be encrypt, decrypt, rekey, or decrypt followed by encrypt",
         #"$.kafka: kafka property "nope": No such configuration property: "nope" (_INVALID_ARG)"#,
         "$.schemaRegistry.url: must be a comma-separated list of http:// or https:// addresses",
@@ -87,6 +86,18 @@ struct PipelineDefinitionTests {
         "$.sink.kafka: enable.idempotence must be true, or not set",
         "$.sink.kafka: acks must be all, or not set",
       ]
+    ),
+    (
+      #"{"name":"n","kafka":{"bootstrap.servers":"b"},"schemaRegistry":{"url":"http://x"},"source":{"topics":["a"]},"steps":[{"encrypt":{}}],"parts":["value","key"],"sink":{"topic":"a"}}"#,
+      [
+        #"$.source.until: must be "end" in place: the job would read what it has written"#,
+        "$.delivery.guarantee: must be exactly-once in place: only a transaction can be taken back when somebody else came between",
+        "$.parts: must be value in place: what is under the keys as they were would stay",
+      ]
+    ),
+    (
+      #"{"name":"n","kafka":{"bootstrap.servers":"b"},"schemaRegistry":{"url":"http://x"},"source":{"topics":["a"]},"steps":[{"encrypt":{}}],"sink":{"topic":"a","inPlace":"force","kafka":{"bootstrap.servers":"c"}}}"#,
+      ["$.sink.inPlace: the sink is not the source topic"]
     ),
     (
       #"{"name":"n","source":{"topics":["a"]},"steps":[{"encrypt":{}}],"sink":{"topic":"${MISSING}"}}"#,

@@ -17,6 +17,9 @@ package struct GroupCutOver: Sendable {
         "only a job with an end, from latest, or under exactly-once keeps where its records went"
       ])
     }
+    guard !definition.isInPlace else {
+      throw .refused(["the job works in place: its groups stay where they are"])
+    }
     guard !definition.processesKeys else {
       throw .refused([
         "records whose keys were changed are in other partitions, so no offset stands for another"

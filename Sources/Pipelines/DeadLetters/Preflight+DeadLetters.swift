@@ -56,6 +56,11 @@ extension Preflight {
     guard let settings = definition.deadLetters else {
       throw .refused(["the pipeline has no dead letters: onFailure.deadLetter is missing"])
     }
+    guard !definition.isInPlace else {
+      throw .refused([
+        "the job works in place, so what it could not process is still where it was; --new-job processes it"
+      ])
+    }
     // Not under the schemas that the job keeps to: one that was mended is what letters wait for.
     var prepared = try await examine(makes: true, startsNewJob: true)
     guard prepared.refusals.isEmpty else { throw .refused(prepared.refusals) }

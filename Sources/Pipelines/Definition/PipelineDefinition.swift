@@ -46,6 +46,9 @@ package struct PipelineDefinition: Sendable {
   package let steps: StepSequence
   package let sinkTopic: String
   package let sink: Side
+  /// Whether the sink is the source topic, and whether that may be where it is not compacted.
+  package let isInPlace: Bool
+  package let forcesInPlace: Bool
   /// Whether record keys are processed as values are.
   package let processesKeys: Bool
   package let allowances: RuleAllowances
@@ -121,10 +124,6 @@ extension PipelineDefinition {
     name = document["name"]?.string ?? ""
     sourceTopic = topics.first ?? ""
     sinkTopic = document["sink"]?["topic"]?.string ?? ""
-    if sinkTopic == sourceTopic {
-      problems.append(
-        Problem("$.sink.topic", "is the source topic: rewriting a topic in place is not supported"))
-    }
     group = document["source"]?["group"]?.string ?? name
     start = document["source"]?["from"].map { Start($0, &problems) } ?? .earliest
     onlyPartitions = document["source"]?["partitions"]?.array.map { partitions in
@@ -182,9 +181,39 @@ extension PipelineDefinition {
           Problem("$.source.kafka", "isolation.level must be read_committed under exactly-once"))
       }
     }
+    isInPlace =
+      sinkTopic == sourceTopic && source?.kafka["bootstrap.servers"] == sink?.kafka["bootstrap.servers"]
+    forcesInPlace = document["sink"]?["inPlace"]?.string == "force"
+    if isInPlace {
+      problems += Self.problemsInPlace(isBounded: isBounded, guarantee, processesKeys: processesKeys)
+    } else if document["sink"]?["inPlace"] != nil {
+      problems.append(Problem("$.sink.inPlace", "the sink is not the source topic"))
+    }
     guard problems.isEmpty, let source, let sink else { throw InvalidPipeline(problems) }
     self.source = source
     self.sink = sink
+  }
+
+  private static func problemsInPlace(
+    isBounded: Bool, _ guarantee: Delivery.Guarantee, processesKeys: Bool
+  ) -> [Problem] {
+    var problems: [Problem] = []
+    if !isBounded {
+      problems.append(
+        Problem("$.source.until", "must be \"end\" in place: the job would read what it has written"))
+    }
+    if guarantee != .exactlyOnce {
+      problems.append(
+        Problem(
+          "$.delivery.guarantee",
+          "must be exactly-once in place: only a transaction can be taken back when somebody else came between"
+        ))
+    }
+    if processesKeys {
+      problems.append(
+        Problem("$.parts", "must be value in place: what is under the keys as they were would stay"))
+    }
+    return problems
   }
 
   private static func side(

@@ -155,8 +155,15 @@ package enum PipelineShape {
   private static let sink: [Member] =
     [
       Member(
-        "topic", .name, required: true, "The topic to write. It must exist, with at least as many partitions."
+        "topic", .name, required: true,
+        "The topic to write. It must exist, with at least as many partitions. The source topic is rewritten in place."
       ),
+      Member(
+        "inPlace",
+        .choice([
+          .init("compacted", "Where the topic is compacted, so that what was there before goes in time."),
+          .init("force", "Also where it is not, or cannot be asked: what was there before stays."),
+        ]), default: "compacted", "When the source topic may be rewritten in place."),
       Member(
         "schema",
         .either([

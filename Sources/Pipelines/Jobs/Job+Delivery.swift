@@ -76,7 +76,9 @@ extension Job {
     do throws(KafkaError) {
       switch step {
       case .hold: await standStill()
-      case .flush: await untilSettled()
+      case .flush:
+        await untilSettled()
+        if let overtaken = try await overtaking() { return overtaken }
       case .map: try await writeMap()
       case .offsets: try await sendOffsets()
       case .commit:
@@ -85,6 +87,7 @@ extension Job {
       case .abort:
         await standStill()
         try await producer.abortTransaction(timeout: Self.callTimeout)
+        noteAborted()
       case .purge: try await purge()
       case .rewind: break
       case .proceed: try await proceed()
@@ -98,6 +101,12 @@ extension Job {
   }
 
   private func proceed() async throws(KafkaError) {
+    do throws(JobFailure) {
+      try await around.inPlace?.prepareTransaction()
+    } catch {
+      guard case .kafka(let error) = error else { return around.troubles.report(error) }
+      throw error
+    }
     if prepared.transactionalID != nil { try await producer.beginTransaction() }
     if !isStopping { around.gate.raise() }
     around.tick.ring()
@@ -255,6 +264,7 @@ extension Job {
 
   private func noteCommitted() {
     if !moves.isEmpty { commits.succeed() }
+    around.inPlace?.transactionWasCommitted()
     for (partition, move) in moves {
       committed[partition] = move.position
       assignment.commit(partition, move.counts, move.piece.continued(at: move.position))

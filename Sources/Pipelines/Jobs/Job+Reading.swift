@@ -40,6 +40,7 @@ extension Job {
   private func locate(_ partitions: [TopicPartition]) async {
     do throws(JobFailure) {
       let offsets = try await committedOffsets(of: partitions)
+      guard try await prepareInPlace(partitions, offsets) else { return }
       // Another assignment may have come meanwhile.
       guard partitions == arriving else { return }
       arrived = offsets
@@ -77,6 +78,7 @@ extension Job {
       past.add(assignment.remove(partition))
       committed[partition] = nil
       moves[partition] = nil
+      around.inPlace?.drop(partition)
     }
     let held = partitions.filter { prepared.ranges[$0] != nil }
     try await kafka { () throws(KafkaError) in try await consumer.release(held) }

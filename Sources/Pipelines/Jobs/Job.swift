@@ -88,7 +88,9 @@ package actor Job {
         tick: Tick(),
         gate: Gate(), throttle: throttle ?? Throttle(definition.throttleLimits), tally: Tally(),
         troubles: Troubles(),
-        outages: OutageLimit(definition.outageLimit, log: log))
+        outages: OutageLimit(definition.outageLimit, log: log),
+        inPlace: definition.isInPlace
+          ? try InPlace(definition, notices: notices) { [consumer] in consumer.wake() } : nil)
       follower =
         if let state = prepared.state, definition.steps.seals { try StateFollower(state.topic) } else { nil }
       stateTopic = if let state = prepared.state { try producer.topic(state.topic.name) } else { nil }
@@ -102,6 +104,7 @@ package actor Job {
     isStopping = true
     // A commit that is under way may take its time; nothing is begun meanwhile.
     around.gate.lower()
+    around.inPlace?.stop()
     consumer.wake()
   }
 
@@ -168,7 +171,8 @@ package actor Job {
       tell(.rejected(rejection.failure, isRetriable: rejection.isRetriable))
     }
     let isFinished = prepared.isBounded ? await assignment.isFinished() : false
-    tell(.look(now: .now - createdAt, changes: around.tally.changes, isExhausted: isFinished))
+    let isFull = around.inPlace?.isFull == true
+    tell(.look(now: .now - createdAt, changes: around.tally.changes, isExhausted: isFinished || isFull))
     if isFinished {
       if openPartitions.isEmpty { isStopping = true } else { lookAtOthers(in: &group) }
     }
@@ -232,6 +236,7 @@ package actor Job {
 
   private func close() async {
     around.gate.lower()
+    around.inPlace?.stop()
     assignment.abandon(assignment.partitions)
     do throws(KafkaError) {
       // Records still in flight after a failure are not worth waiting for: nothing past them was committed.
@@ -240,6 +245,7 @@ package actor Job {
       try await consumer.close()
       try await bystander.close()
       try await follower?.close()
+      try await around.inPlace?.close()
     } catch {
       log.warning("the consumer did not close in good order", metadata: ["error": "\(error)"])
     }

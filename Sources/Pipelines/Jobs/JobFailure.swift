@@ -12,6 +12,10 @@ package enum JobFailure: Error, CustomStringConvertible {
   case delivery(TopicPartition, offset: Int64, KafkaError)
   /// A record that could not be processed could not be put aside either.
   case letter(TopicPartition, offset: Int64, String)
+  /// In place: somebody else's record came between reading and writing.
+  case overtaken(TopicPartition, offset: Int64)
+  /// In place: there is no room for the index of record keys.
+  case keyIndex(String)
   case kafka(KafkaError)
   /// The transactional id is another process's now.
   case fenced(String, KafkaError)
@@ -40,6 +44,10 @@ package enum JobFailure: Error, CustomStringConvertible {
       "record \(partition)@\(offset) was not written to the sink: \(error)"
     case .letter(let partition, let offset, let reason):
       "record \(partition)@\(offset) could not be processed, and not be put aside as a dead letter: \(reason)"
+    case .overtaken(let partition, let offset):
+      "record \(partition)@\(offset) of somebody else is newer than what was written behind it"
+    case .keyIndex(let reason):
+      "the index of record keys cannot be kept: \(reason); TMPDIR says where it goes"
     case .kafka(let error): "\(error)"
     case .fenced(let id, let error):
       "another process took over the transactional id \(id), or a transaction was open for longer than "

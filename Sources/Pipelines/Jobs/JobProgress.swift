@@ -13,6 +13,8 @@ package struct JobProgress: Sendable, Hashable {
   package var recordsPassed = 0
   /// Records with the timestamp 0, which librdkafka cannot write: they got the time they were written.
   package var restamped = 0
+  /// In place: records that a later one of the same key supersedes, and that were left alone.
+  package var recordsSuperseded = 0
   package var fields = FieldCounts()
   /// Records that were left out, and records that became dead letters, by what was wrong with them.
   package var skipped: [FailureClass: Int] = [:]
@@ -41,6 +43,7 @@ package struct JobProgress: Sendable, Hashable {
     recordsOpened += lane.opened
     recordsPassed += lane.passed
     restamped += lane.restamped
+    recordsSuperseded += lane.superseded
     fields += lane.fields
     skipped.merge(lane.skipped, uniquingKeysWith: +)
     deadLettered.merge(lane.deadLettered, uniquingKeysWith: +)
@@ -56,6 +59,7 @@ struct LaneCounts: Sendable {
   var opened = 0
   var passed = 0
   var restamped = 0
+  var superseded = 0
   var fields = FieldCounts()
   var skipped: [FailureClass: Int] = [:]
   var deadLettered: [FailureClass: Int] = [:]

@@ -26,6 +26,8 @@ actor PartitionLane {
     let tally: Tally
     let troubles: Troubles
     let outages: OutageLimit
+    /// `nil` when the sink is another topic.
+    let inPlace: InPlace?
   }
 
   /// What a lane did since the last cut, at one moment.
@@ -45,6 +47,7 @@ actor PartitionLane {
   private let queue: LaneQueue
   let around: Surroundings
   private let engines: LaneEngines
+  private let inPlace: InPlacePartition?
   var ledger = OffsetLedger()
   var counts = LaneCounts()
   private var isProcessing = false
@@ -63,6 +66,7 @@ actor PartitionLane {
     self.queue = queue
     self.around = around
     engines = LaneEngines(processesKeys: around.supply.keys != nil)
+    inPlace = around.inPlace?.partition(partition)
   }
 
   /// Processes what comes until the queue ends or something fails.
@@ -135,16 +139,24 @@ actor PartitionLane {
   }
 
   private func step(_ record: ConsumedRecord) -> Step {
+    if let inPlace, let step = step(record, in: inPlace) { return step }
     switch engines.process(record) {
-    case .rewritten(let rewritten): produce(rewritten, from: record)
-    case .missing(let missing): .fetch(missing)
-    case .failed(let failure, let action): giveUp(record, failure, rule: action)
+    case .rewritten(let rewritten): return produce(rewritten, from: record)
+    case .missing(let missing): return .fetch(missing)
+    case .failed(let failure, let action): return giveUp(record, failure, rule: action)
     }
   }
 
   // MARK: Output
 
   private func produce(_ rewritten: LaneEngines.Rewritten, from record: ConsumedRecord) -> Step {
+    if let inPlace {
+      guard !isCurrent(record, rewritten) else {
+        counts.note(rewritten.counts)
+        return leave(record)
+      }
+      inPlace.write(record)
+    }
     let ticket = ledger.enter(record.offset)
     do throws(KafkaError) {
       try around.producer.produce(
@@ -162,6 +174,7 @@ actor PartitionLane {
     counts.note(rewritten.counts)
     if record.timestamp == 0 { counts.restamped += 1 }
     noteDone(record)
+    around.inPlace?.takeRoom()
     return .done
   }
 
@@ -260,10 +273,14 @@ actor PartitionLane {
             : .delivery(partition, offset: offset ?? -1, error),
           isRetriable: error.isRetriable || error.isPurged)
       } else if offset != nil {
-        if !isLetter { counts.written += 1 }
+        if !isLetter {
+          counts.written += 1
+          inPlace?.acknowledge(acknowledgement.offset)
+        }
         // Records with another key go to several partitions, and no offset stands for all of them; dead letters go
-        // to none.
-        ledger.finish(ticket, at: isLetter || around.supply.keys != nil ? nil : acknowledgement.offset)
+        // to none, and nobody moves from a topic to itself.
+        let isMapped = !isLetter && around.supply.keys == nil && inPlace == nil
+        ledger.finish(ticket, at: isMapped ? acknowledgement.offset : nil)
         // The position may have moved, perhaps behind a commit that counted the record as written.
         changes += 1
       }

@@ -96,6 +96,7 @@ package struct Preflight: Sendable {
     let maximumBytes =
       partitions.isEmpty || sinkCount == 0 ? nil : try await checkTopics(ranges, &refusals, &notices)
     try await checkKeys([values] + (keys.map { [$0] } ?? []), &refusals, &notices)
+    try await checkInPlace(&refusals)
     return PreparedJob(
       definition: definition, clients: clients, values: values, keys: keys, partitions: partitions,
       sinkPartitionCount: sinkCount, deadLetters: deadLetters,

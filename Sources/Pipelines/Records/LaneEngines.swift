@@ -13,6 +13,8 @@ final class LaneEngines {
     var valueHeader: UnsafeRawBufferPointer?
     /// Whether the key's bytes are others than they were.
     var isKeyChanged = false
+    /// Whether key, value or schema headers are.
+    var isChanged = false
     var counts = FieldCounts()
   }
 
@@ -60,6 +62,7 @@ final class LaneEngines {
       case .rewritten(let isInHeader):
         result.key = keys.output
         result.isKeyChanged = true
+        result.isChanged = true
         if isInHeader { result.keyHeader = keys.header }
       case let other: return other.unfinished(isKey: true)
       }
@@ -71,6 +74,7 @@ final class LaneEngines {
       case .unchanged: break
       case .rewritten(let isInHeader):
         result.value = values.output
+        result.isChanged = true
         if isInHeader { result.valueHeader = values.header }
       case let other: return other.unfinished(isKey: false)
       }

@@ -18,6 +18,8 @@ package enum RecordFailure: Error, CustomStringConvertible {
   case field(name: String, path: [String], FieldFailure)
   /// The body as a whole could not be sealed or opened.
   case payload(FieldFailure)
+  /// It has no key, so no other record can take its place.
+  case keyless
   /// The same of the record's key.
   indirect case key(RecordFailure)
 
@@ -31,6 +33,7 @@ package enum RecordFailure: Error, CustomStringConvertible {
     case .field(let name, let path, let failure):
       "field \(path.isEmpty ? name : path.joined(separator: ".")) (\(name)): \(failure)"
     case .payload(let failure): "the payload: \(failure)"
+    case .keyless: "it has no key, and in place a record is replaced by one with the same key"
     case .key(let failure): "the record's key: \(failure)"
     }
   }

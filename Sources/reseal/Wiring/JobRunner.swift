@@ -100,10 +100,12 @@ struct JobRunner {
   private func summarize(_ name: String, _ what: String, _ style: Console.Style, _ progress: JobProgress?) {
     guard Console.error.isTerminal else { return }
     let progress = progress ?? JobProgress()
+    let superseded =
+      progress.recordsSuperseded > 0 ? ", \(progress.recordsSuperseded.grouped) superseded" : ""
     Console.error.line(
       "\(Console.error.styled(what, style)) \(name): \(progress.written.grouped) records written, "
         + "\(progress.recordsSealed.grouped) sealed, \(progress.recordsOpened.grouped) opened, "
-        + "\(progress.recordsPassed.grouped) passed" + progress.losses + fields(progress.fields))
+        + "\(progress.recordsPassed.grouped) passed\(superseded)" + progress.losses + fields(progress.fields))
     for use in progress.keys {
       Console.error.line("     \(use.key): \(use.fields.fieldsUnderKey) sealed under it")
     }

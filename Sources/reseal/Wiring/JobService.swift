@@ -155,7 +155,8 @@ extension JobProgress {
     var metadata: Logger.Metadata = [
       "read": "\(read)", "written": "\(written)", "sealed": "\(recordsSealed)", "opened": "\(recordsOpened)",
       "passed": "\(recordsPassed)", "fieldsPlaintext": "\(fields.foundPlaintext)",
-      "fieldsForeign": "\(fields.foundForeign)", "fieldsCurrent": "\(fields.foundCurrent)",
+      "superseded": "\(recordsSuperseded)", "fieldsForeign": "\(fields.foundForeign)",
+      "fieldsCurrent": "\(fields.foundCurrent)",
       "deks": "\(keys.map { "\($0.key)=\($0.fields)" }.joined(separator: " "))",
     ]
     if restamped > 0 { metadata["restamped"] = "\(restamped)" }
