@@ -72,16 +72,18 @@ struct InPlaceTests {
   @Test func whatIsWrittenMeanwhileStaysTheNewest() async throws {
     let (cluster, id) = try await cluster()
     try await cluster.produce(try (0..<100).map { try record("\($0)", $0, id) }, to: "in")
-    // The job has settled its end by then, and waits for somebody who answers for its transactions.
-    cluster.kafka.answer(.findCoordinator, with: Array(repeating: 15, count: 10_000))
+    // The job settles its end, keeps it in its state, and then waits for its group.
+    cluster.kafka.answer(.joinGroup, with: Array(repeating: 15, count: 10_000))
     let file = try file(cluster)
     let running = try Program.Running(["run", file.path])
-    await running.says("transactions are not available yet")
+    let admin = try ClusterAdmin(["bootstrap.servers": cluster.kafka.bootstrapServers])
+    while running.isRunning, try await admin.topics()["job.state"] == nil {}
+    _ = try await cluster.records(in: "job.state", atLeast: 1)
     let meanwhile: [Cluster.Record] = try (0..<50).map {
       $0 < 10 ? .init(key: Array("\($0)".utf8), value: nil) : try record("\($0)", 1_000 + $0, id)
     }
     try await cluster.produce(meanwhile, to: "in")
-    cluster.kafka.answerNormally(.findCoordinator)
+    cluster.kafka.answerNormally(.joinGroup)
     let outcome = try await running.outcome()
     #expect(outcome.exitCode == 0, "\(outcome.errors)")
     let added = try await cluster.records(in: "in").dropFirst(150)
