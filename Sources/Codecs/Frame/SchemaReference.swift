@@ -66,6 +66,9 @@ package struct GUID: Hashable, Sendable, CustomStringConvertible {
 
   init(bytes: Bytes) { self.bytes = bytes }
 
+  /// Some bits that differ from GUID to GUID.
+  package var bits: UInt64 { bytes.0 ^ bytes.1 }
+
   /// Reads `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, either case.
   package init?(_ text: String) {
     let groups = text.split(separator: "-", omittingEmptySubsequences: false)

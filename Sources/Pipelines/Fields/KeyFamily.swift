@@ -92,8 +92,8 @@ struct LaneKey: ~Copyable {
 /// The versions of one DEK that a lane has met so far, ready for use.
 ///
 /// Keys are lent by their address, because to count references to each would take a tenth of a record's time. An address
-/// is good until the next call of ``set(_:to:)`` or ``forget(failures:)``, which no record's processing makes. Not `Sendable`: ciphers belong to
-/// the lane.
+/// is good until the next call of ``set(_:to:)`` or ``forget(failures:)``, which no record's processing makes. Not
+/// `Sendable`: ciphers belong to the lane.
 final class KeyFamily {
   enum Slot {
     case ready(UnsafeMutablePointer<LaneKey>)
@@ -111,8 +111,8 @@ final class KeyFamily {
   /// Bytes that sealing under any of its keys adds.
   let overhead: Int
   private var slots: [Int32: Slot] = [:]
-  /// Values come in runs of one version; there is no version 0.
-  @exclusivity(unchecked) private var recent: (version: Int32, key: UnsafeMutablePointer<LaneKey>?) = (0, nil)
+  /// The keys at hand by version, as far as versions are small numbers, which they are: found without hashing.
+  @exclusivity(unchecked) private var ready: [UnsafeMutablePointer<LaneKey>?] = []
   private var highestVersion: Int32?
 
   init(_ identity: KeyFamilyIdentity) {
@@ -133,9 +133,8 @@ final class KeyFamily {
 
   /// The key of a version; `nil` when it is not at hand.
   func key(_ version: Int32) -> UnsafeMutablePointer<LaneKey>? {
-    if recent.version == version { return recent.key }
+    if version > 0, version < ready.count { return ready[Int(version)] }
     guard case .ready(let key)? = slots[version] else { return nil }
-    recent = (version, key)
     return key
   }
 
@@ -154,12 +153,12 @@ final class KeyFamily {
 
   /// Drops what the key ring has dropped; and failures, so that they are looked into again, where asked to.
   func forget(failures: Bool) {
-    recent = (0, nil)
     for (version, slot) in slots {
       switch slot {
       case .ready(let key): guard key.pointee.isForgotten else { continue }
       case .failed: guard failures else { continue }
       }
+      if version > 0, version < ready.count { ready[Int(version)] = nil }
       Self.free(slots.removeValue(forKey: version))
     }
   }
@@ -173,18 +172,34 @@ final class KeyFamily {
   func set(_ version: Int32, to error: KeyError) { set(version, to: .failed(error)) }
 
   private func set(_ version: Int32, to slot: Slot) {
-    recent = (0, nil)
     if slots.count >= Self.capacity {
       for slot in slots.values { Self.free(slot) }
       slots.removeAll(keepingCapacity: true)
+      ready.removeAll(keepingCapacity: true)
     }
     Self.free(slots.updateValue(slot, forKey: version))
+    note(slot, version)
+  }
+
+  /// Keeps ``ready`` as ``slots`` are.
+  private func note(_ slot: Slot, _ version: Int32) {
+    guard version > 0, version <= Self.capacity else { return }
+    if case .ready(let key) = slot {
+      if ready.count <= version { ready += repeatElement(nil, count: Int(version) + 1 - ready.count) }
+      ready[Int(version)] = key
+    } else if version < ready.count {
+      ready[Int(version)] = nil
+    }
   }
 }
 
 /// The families of one lane, one object for each however many rules name it.
 final class LaneKeys {
+  /// Lists of actions kept.
+  private static let capacity = 1_000
+
   private var families: [KeyFamilyIdentity: KeyFamily] = [:]
+  private var actions: [[FieldWork]: FieldActions] = [:]
   private let ivs = IVSource()
 
   func family(_ identity: KeyFamilyIdentity) -> KeyFamily {
@@ -199,7 +214,20 @@ final class LaneKeys {
   func forget(failures: Bool) { for family in families.values { family.forget(failures: failures) } }
 
   /// Drops everything; for when no plan refers to a family any more.
-  func forgetAll() { families = [:] }
+  func forgetAll() {
+    families = [:]
+    actions = [:]
+  }
+
+  /// The actions for a list of fields. Those of schemas that are treated alike, such as the versions of one subject, are
+  /// the same, so that mixing these costs no more memory to look at.
+  func actions(for work: [FieldWork]) -> FieldActions {
+    if let known = actions[work] { return known }
+    if actions.count >= Self.capacity { actions.removeAll() }
+    let made = FieldActions(work, keys: self)
+    actions[work] = made
+    return made
+  }
 
   /// Keeps the outcome of a search for a key.
   func keep(_ result: Result<DataKey, KeyError>, for name: KeyName) {

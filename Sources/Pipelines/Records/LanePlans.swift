@@ -2,18 +2,18 @@ internal import Codecs
 
 /// A plan bound to one lane's keys.
 final class LanePlan {
-  let plan: RecordPlan
   let actions: FieldActions
   /// One, or none.
   let payload: FieldActions
+  let plan: RecordPlan
   /// For the fields of the body before it is resolved.
   let openings: FieldActions
 
   init(_ plan: RecordPlan, keys: LaneKeys) {
     self.plan = plan
-    actions = FieldActions(plan.work, keys: keys)
-    openings = FieldActions(plan.before?.openingWork ?? [], keys: keys)
-    payload = FieldActions(plan.payload.map { [$0] } ?? [], keys: keys)
+    actions = keys.actions(for: plan.work)
+    openings = keys.actions(for: plan.before?.openingWork ?? [])
+    payload = keys.actions(for: plan.payload.map { [$0] } ?? [])
   }
 }
 
@@ -36,7 +36,7 @@ struct LanePlans {
 
   private static let capacity = 4_096
 
-  private var slots: [SchemaReference: Slot] = [:]
+  private var slots = ReferenceTable<Slot>()
   /// Records come in runs of one schema and one message type: what stood before the last one's body, and its plan.
   private var recentReference: SchemaReference?
   private var recentIndexes: [UInt8] = []
