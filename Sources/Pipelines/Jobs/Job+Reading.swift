@@ -3,7 +3,7 @@ internal import Logging
 
 extension Job {
   /// How much may wait to be processed, over all partitions, before reading pauses.
-  private static let waitingBytesLimit = 32 << 20
+  private static let waitingBytesLimit = 8 << 20
 
   func poll(in group: inout DiscardingTaskGroup) async throws(JobFailure) {
     try await adjustReading()

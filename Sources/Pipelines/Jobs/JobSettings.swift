@@ -7,17 +7,24 @@ enum JobSettings {
   static let strategy = "range"
 
   static func consumer(_ definition: PipelineDefinition) -> ClientSettings {
-    ClientSettings(["client.id": "reseal-\(definition.name)", "isolation.level": "read_committed"])
-      .overlaid(with: definition.source.kafka)
-      .overlaid(with: [
-        "group.id": definition.group,
-        // Not cooperative: there, members go on while they join anew, and a commit that waits behind the join at the
-        // broker comes back as that of a former generation, which takes all partitions away with nothing committed.
-        "partition.assignment.strategy": strategy,
-        // Whatever a client's settings say that were pasted: a position that is gone means records that were never
-        // read, which is a failure and no reason to jump. Where a job begins, `source.from` says.
-        "auto.offset.reset": "error",
-      ])
+    ClientSettings([
+      "client.id": "reseal-\(definition.name)",
+      "isolation.level": "read_committed",
+      // What is read ahead, and what one broker may add in one answer: enough for a second or so at full speed. The
+      // library's own bounds are 64 and 50 MB, to which every record adds as much again in bookkeeping.
+      "queued.max.messages.kbytes": "8192",
+      "fetch.max.bytes": "8388608",
+    ])
+    .overlaid(with: definition.source.kafka)
+    .overlaid(with: [
+      "group.id": definition.group,
+      // Not cooperative: there, members go on while they join anew, and a commit that waits behind the join at the
+      // broker comes back as that of a former generation, which takes all partitions away with nothing committed.
+      "partition.assignment.strategy": strategy,
+      // Whatever a client's settings say that were pasted: a position that is gone means records that were never
+      // read, which is a failure and no reason to jump. Where a job begins, `source.from` says.
+      "auto.offset.reset": "error",
+    ])
   }
 
   /// Bytes at most that a record alone in its batch takes beside key, value and headers.
@@ -32,8 +39,8 @@ enum JobSettings {
       // Waits for the brokers as long as it takes: giving a record up would lose it or its order.
       "message.timeout.ms": "0",
       "linger.ms": "5",
-      "queue.buffering.max.messages": "100000",
-      "queue.buffering.max.kbytes": "65536",
+      "queue.buffering.max.messages": "50000",
+      "queue.buffering.max.kbytes": "16384",
     ])
     // Batches the sink would refuse are not made, and records it would take not refused here; but where what is refused
     // here becomes a dead letter, no record may be left for the sink to refuse.

@@ -3,6 +3,8 @@ import Kafka
 /// Where the topics of a measurement are made.
 protocol BenchCluster: Sendable {
   var bootstrapServers: String { get }
+  /// Whether jobs can keep their state there and deliver exactly once.
+  var hasTransactions: Bool { get }
   func createTopic(_ name: String, partitions: Int) async throws
   /// As far as the cluster can.
   func deleteTopic(_ name: String) async
@@ -11,6 +13,7 @@ protocol BenchCluster: Sendable {
 /// The embedded broker, which keeps the last 5 MB of each partition and answers no requests to delete topics.
 struct EmbeddedCluster: BenchCluster {
   private let cluster: MockCluster
+  let hasTransactions = false
 
   init() throws(KafkaError) { cluster = try MockCluster(brokers: 1) }
 
@@ -26,6 +29,7 @@ struct EmbeddedCluster: BenchCluster {
 /// A cluster elsewhere.
 struct RemoteCluster: BenchCluster {
   let bootstrapServers: String
+  let hasTransactions = true
   private let admin: ClusterAdmin
 
   init(_ settings: ClientSettings) throws(KafkaError) {

@@ -17,12 +17,18 @@ struct PipelineBench {
     case encrypt
     case decrypt
     case rekey
+    case exactlyOnce = "encrypt-exactly-once"
+
+    /// What the job's step is called.
+    fileprivate var step: String { self == .exactlyOnce ? Task.encrypt.rawValue : rawValue }
   }
 
   struct Measurement {
     let recordsPerSecond: Double
     /// Of this process, the embedded broker included where there is one.
     let processorSeconds: Double
+    /// The most memory this process had meanwhile, in bytes.
+    let peakMemory: Int
   }
 
   struct Options {
@@ -54,7 +60,12 @@ struct PipelineBench {
   private var plainTopic: String { "\(name)-plain" }
   private var sealedTopic: String { "\(name)-sealed" }
   private func sink(_ task: Task) -> String { "\(name)-\(task.rawValue)" }
-  private var topics: [String] { [plainTopic, sealedTopic] + Task.allCases.map(sink) }
+  private var liveTopic: String { "\(name)-live" }
+  private var liveSink: String { "\(name)-live-sealed" }
+  private var topics: [String] { [plainTopic, sealedTopic, liveTopic, liveSink] + Task.allCases.map(sink) }
+  /// Where bounded jobs and those that deliver exactly once keep their state.
+  private func stateTopic(_ task: Task, _ round: Int) -> String { "\(jobName(task, round)).state" }
+  private func jobName(_ task: Task, _ round: Int) -> String { "\(name)-\(task.rawValue)-\(round)" }
 
   // MARK: Before and after
 
@@ -63,25 +74,30 @@ struct PipelineBench {
     for topic in topics {
       try await cluster.createTopic(topic, partitions: options.partitions)
     }
-    let settings = try RegistrySettings(["url": registryURL], at: "bench")
-    let schemas = SchemaRegistryClient(try RegistryTransport(settings))
-    let plain = options.shape.avroSchema()
-    let written = try await schemas.register(plain, under: Subject(topic: plainTopic, isKey: false))
-    try await schemas.register(plain, under: Subject(topic: sink(.decrypt), isKey: false))
-    for topic in [sealedTopic, sink(.encrypt), sink(.rekey)] {
-      let ruled = options.shape.avroSchema(sealedUnder: "\(topic)-kek", kms: LocalKMS.type)
-      try await schemas.register(ruled, under: Subject(topic: topic, isKey: false))
+    for topic in [liveTopic, sink(.decrypt)] { _ = try await register(options.shape.avroSchema(), topic) }
+    for topic in [sealedTopic, liveSink, sink(.encrypt), sink(.rekey), sink(.exactlyOnce)] {
+      _ = try await register(
+        options.shape.avroSchema(sealedUnder: "\(topic)-kek", kms: LocalKMS.type), topic)
     }
+    let schemaID = try await register(options.shape.avroSchema(), plainTopic)
     let filler = DemoTopics(settings: ClientSettings(kafka))
     let bodies = options.shape.avroBodies(count: 1_000)
     // A producer's queue holds 100,000 records.
     for start in stride(from: 0, to: options.count, by: 50_000) {
       try await filler.fill(
         plainTopic, count: min(50_000, options.count - start), partitions: options.partitions,
-        schemaID: written.id ?? 0
+        schemaID: schemaID, timestamp: Int64(Date.now.timeIntervalSince1970 * 1_000)
       ) { bodies[$0 % bodies.count] }
     }
     _ = try await run(.encrypt, to: sealedTopic, 0)
+    await cluster.deleteTopic(stateTopic(.encrypt, 0))
+  }
+
+  /// Returns the schema's id.
+  private func register(_ schema: RegisteredSchema, _ topic: String) async throws -> Int32 {
+    let settings = try RegistrySettings(["url": registryURL], at: "bench")
+    let schemas = SchemaRegistryClient(try RegistryTransport(settings))
+    return try await schemas.register(schema, under: Subject(topic: topic, isKey: false)).id ?? 0
   }
 
   func finish() async {
@@ -95,22 +111,40 @@ struct PipelineBench {
 
   // MARK: Measuring
 
-  func measure(_ task: Task, round: Int) async throws -> Measurement {
+  /// `nil` when the cluster cannot do it.
+  func measure(_ task: Task, round: Int) async throws -> Measurement? {
+    guard task != .exactlyOnce || cluster.hasTransactions else { return nil }
+    try PeakMemory.reset()
     let before = Self.processorSeconds
     let seconds = task == .copy ? try await copy() : try await run(task, to: sink(task), round)
-    return Measurement(
-      recordsPerSecond: Double(options.count) / seconds, processorSeconds: Self.processorSeconds - before)
+    let measurement = Measurement(
+      recordsPerSecond: Double(options.count) / seconds, processorSeconds: Self.processorSeconds - before,
+      peakMemory: try PeakMemory.bytes())
+    if task != .copy { await cluster.deleteTopic(stateTopic(task, round)) }
+    return measurement
+  }
+
+  /// Beside a job that encrypts records which come at `rate` a second.
+  func measureLatency(rate: Double, seconds: Double) async throws -> AddedLatency.Result {
+    let latency = AddedLatency(
+      kafka: ClientSettings(kafka), source: liveTopic, sink: liveSink, partitions: options.partitions,
+      schemaID: try await register(options.shape.avroSchema(), liveTopic),
+      bodies: options.shape.avroBodies(count: 1_000))
+    let definition = try definition(
+      name: "\(name)-live", step: Task.encrypt.step, from: liveTopic, to: liveSink, isBounded: false)
+    return try await latency.measure(definition, rate: rate, seconds: seconds, log: log)
   }
 
   /// With what a job sets on its clients, librdkafka's own defaults otherwise.
   private func copy() async throws -> Double {
     let loop = CopyLoop(
-      consumer: kafka.merging(["group.id": "\(name)-copy", "isolation.level": "read_committed"]) { _, new in
-        new
-      },
+      consumer: kafka.merging([
+        "group.id": "\(name)-copy", "isolation.level": "read_committed",
+        "queued.max.messages.kbytes": "8192", "fetch.max.bytes": "8388608",
+      ]) { _, new in new },
       producer: kafka.merging([
         "enable.idempotence": "true", "message.timeout.ms": "0", "linger.ms": "5",
-        "queue.buffering.max.messages": "100000", "queue.buffering.max.kbytes": "65536",
+        "queue.buffering.max.messages": "50000", "queue.buffering.max.kbytes": "16384",
       ]) { _, new in new })
     return try await loop.run(
       from: plainTopic, to: sink(.copy), partitions: options.partitions, count: options.count)
@@ -137,18 +171,27 @@ struct PipelineBench {
   }
 
   private func definition(_ task: Task, to sink: String, _ round: Int) throws -> PipelineDefinition {
-    let source = task == .encrypt ? plainTopic : sealedTopic
+    try definition(
+      name: jobName(task, round), step: task.step, from: task.step == "encrypt" ? plainTopic : sealedTopic,
+      to: sink, guarantee: task == .exactlyOnce ? "exactly-once" : "at-least-once")
+  }
+
+  private func definition(
+    name: String, step: String, from source: String, to sink: String, isBounded: Bool = true,
+    guarantee: String = "at-least-once"
+  ) throws -> PipelineDefinition {
     let kafka = kafka.map { "\"\($0.key)\": \"\($0.value)\"" }.sorted().joined(separator: ", ")
     return try PipelineDefinition(
       parsing: """
         {
-          "name": "\(name)-\(task.rawValue)-\(round)",
+          "name": "\(name)",
           "kafka": { \(kafka) },
           "schemaRegistry": { "url": "\(registryURL)" },
           "rules": { "rule.executors._default_.param.secret": "\(Self.secret)" },
-          "source": { "topics": ["\(source)"], "until": "end" },
-          "steps": [ { "\(task.rawValue)": {} } ],
-          "sink": { "topic": "\(sink)" }
+          "source": { "topics": ["\(source)"], "from": "earliest"\(isBounded ? ", \"until\": \"end\"" : "") },
+          "steps": [ { "\(step)": {} } ],
+          "sink": { "topic": "\(sink)" },
+          "delivery": { "guarantee": "\(guarantee)" }
         }
         """, interpolation: Interpolation(environment: [:], reserved: []) { _ in "" })
   }
@@ -165,7 +208,4 @@ struct PipelineBench {
     let usage = usage
     return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
   }
-
-  /// The most memory this process ever had, in bytes.
-  static var peakMemory: Int { usage.ru_maxrss * 1_024 }
 }

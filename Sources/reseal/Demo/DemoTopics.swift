@@ -9,8 +9,12 @@ struct DemoTopics {
   init(bootstrapServers: String) { self.init(settings: ["bootstrap.servers": bootstrapServers]) }
 
   /// Produces `count` records with prefix-framed values, spread over the partitions by turns.
+  ///
+  /// - Parameter timestamp: of the first record, in milliseconds since 1970; the others follow by a millisecond each. A
+  ///   broker that keeps records for some time deletes old ones soon.
   func fill(
-    _ name: String, count: Int, partitions: Int, schemaID: Int32, body: (Int) throws -> [UInt8]
+    _ name: String, count: Int, partitions: Int, schemaID: Int32, timestamp: Int64 = 1_700_000_000_000,
+    body: (Int) throws -> [UInt8]
   ) async throws {
     let producer = try Producer(settings.overlaid(with: ["linger.ms": "20"])) { _ in }
     let topic = try producer.topic(name)
@@ -22,7 +26,7 @@ struct DemoTopics {
         try key.withUnsafeBytes { key in
           try producer.produce(
             to: topic, partition: Int32(index % partitions), key: key, value: value, headers: nil,
-            timestamp: 1_700_000_000_000 + Int64(index), tag: UInt64(index))
+            timestamp: timestamp + Int64(index), tag: UInt64(index))
         }
       }
     }

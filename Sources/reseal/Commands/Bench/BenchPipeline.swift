@@ -10,12 +10,14 @@ struct BenchPipeline: AsyncParsableCommand {
     abstract: "Measure whole jobs on a cluster, beside a plain copy through librdkafka.",
     discussion: """
       Makes topics, fills one with made-up records, and then runs, in turns, a C loop that copies them through librdkafka \
-      with the same settings, and jobs that encrypt, decrypt and rekey them, at least once. Each job reads and writes as \
-      many records as the loop. The time is that from the first assignment to the end. The topics are deleted \
-      afterwards; schemas and keys live in this process only.
+      with the same settings, and jobs that encrypt, decrypt and rekey them, at least once, and encrypt them exactly once. \
+      Each job reads and writes as many records as the loop. The time is that from the first assignment to the end. At \
+      last records are produced at half the rate that encrypting reached: the added latency is how much later a plain \
+      consumer of the sink has a record than one of the source. The topics are deleted afterwards; schemas and keys live \
+      in this process only.
 
-      Without --bootstrap an embedded broker is measured too: it works in this process, on the same processors, and keeps \
-      only the last 5 MB of each partition.
+      Without --bootstrap an embedded broker is measured too: it works in this process, on the same processors and in the \
+      same memory, keeps only the last 5 MB of each partition, and cannot keep what exactly-once needs, which is skipped.
       """)
 
   @Option(help: "Brokers of the cluster to measure on; without it, an embedded one.")
@@ -34,6 +36,9 @@ struct BenchPipeline: AsyncParsableCommand {
   @Option(help: "How often everything is run.")
   var rounds = 5
 
+  @Option(name: .customLong("latency"), help: "Seconds to measure the added latency for; 0 leaves that out.")
+  var latencySeconds = 5.0
+
   @Flag(help: "Print one line of JSON.")
   var json = false
 
@@ -43,6 +48,9 @@ struct BenchPipeline: AsyncParsableCommand {
     guard (1...100_000_000).contains(records), (1...10_000).contains(partitions), (1...1_000).contains(rounds)
     else {
       throw ValidationError("--records, --partitions and --rounds must be at least 1, and not absurdly many")
+    }
+    guard (0...3_600).contains(latencySeconds) else {
+      throw ValidationError("--latency must be from 0 to 3600 seconds")
     }
     _ = try settings()
   }
@@ -76,7 +84,7 @@ struct BenchPipeline: AsyncParsableCommand {
     do {
       try await bench.prepare()
       let results = try await measure(bench)
-      if json { print(results.json) } else { print(results.table) }
+      if json { print(results.json) } else { print(results) }
     } catch {
       await bench.finish()
       throw error
@@ -88,13 +96,20 @@ struct BenchPipeline: AsyncParsableCommand {
     var results = PipelineResults(count: records)
     for round in 1...rounds {
       for task in PipelineBench.Task.allCases {
-        results.add(try await bench.measure(task, round: round), of: task)
+        guard let measurement = try await bench.measure(task, round: round) else { continue }
+        results.add(measurement, of: task)
       }
+    }
+    if latencySeconds > 0, let rate = results.halfLoad {
+      results.latency = try await bench.measureLatency(rate: rate, seconds: latencySeconds)
     }
     return results
   }
 
   private func print(_ json: JSONValue) { Console.output.line(json.serialized()) }
 
-  private func print(_ table: Table) { table.print(on: Console.output) }
+  private func print(_ results: PipelineResults) {
+    results.table.print(on: Console.output)
+    if let text = results.latencyText { Console.output.line("\n  \(text)") }
+  }
 }
