@@ -5,29 +5,35 @@ internal import CRdkafka
 /// `Sendable` because librdkafka's handle is: every call on it may come from any thread.
 final class ClientHandle: @unchecked Sendable {
   let pointer: OpaquePointer
-  /// Filled as the client's queue is polled.
-  let throttling = ThrottlingRecord()
+  private let reports: ClientReports
 
-  init(_ type: rd_kafka_type_t, _ settings: ClientSettings, events: Int32) throws(KafkaError) {
+  /// `notices` is for clients that nobody polls; a thread of librdkafka's calls it.
+  init(
+    _ type: rd_kafka_type_t, _ settings: ClientSettings, events: Int32, notices: NoticeHandler? = nil
+  ) throws(KafkaError) {
     var settings = settings
     // Log lines arrive as events, so that they end up in our log and not on standard error.
     settings["log.queue"] = "true"
     let configuration = try ClientConfiguration(settings)
     configuration.receive(events | RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR)
-    configuration.report(to: throttling)
+    reports = ClientReports(handingTo: notices)
+    configuration.report(to: reports)
     pointer = try configuration.makeClient(type)
     // Must follow creation: without it log lines stay in a queue nobody reads.
     rd_kafka_set_log_queue(pointer, nil)
+    reports.serve(pointer)
     if settings["sasl.oauthbearer.method"] == "oidc",
       let error = rd_kafka_sasl_background_callbacks_enable(pointer)
     {
-      let failure = KafkaError(consuming: error, context: "sasl.oauthbearer.method")
-      rd_kafka_destroy(pointer)
-      throw failure
+      // The object is complete: `deinit` runs, and frees the client.
+      throw KafkaError(consuming: error, context: "sasl.oauthbearer.method")
     }
   }
 
   deinit { rd_kafka_destroy(pointer) }
+
+  /// How much brokers held this client back.
+  var throttling: Throttling { reports.throttling }
 
   /// The error that made the client useless, if one did.
   var fatalError: KafkaError? {
@@ -47,7 +53,7 @@ package enum ClientNotice: Sendable {
   case error(KafkaError)
 }
 
-/// Receives notices on the thread that polls the client.
+/// Receives notices on the thread that polls the client, or on one of librdkafka's where nobody does.
 package typealias NoticeHandler = @Sendable (ClientNotice) -> Void
 
 extension ClientNotice {

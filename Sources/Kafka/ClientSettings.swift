@@ -58,7 +58,7 @@ struct ClientConfiguration: ~Copyable {
   /// Asks for these events on the client's queues in place of callbacks.
   func receive(_ events: Int32) { rd_kafka_conf_set_events(pointer, events) }
 
-  func report(to throttling: ThrottlingRecord) { throttling.receive(from: pointer) }
+  func report(to reports: ClientReports) { reports.receive(from: pointer) }
 
   /// Makes a client, which owns the configuration from then on.
   consuming func makeClient(_ type: rd_kafka_type_t) throws(KafkaError) -> OpaquePointer {

@@ -10,12 +10,19 @@ package final class ClusterAdmin: Sendable {
   private let client: ClientHandle
   private let calls = BlockingQueue("kafka-admin")
   private let timeout: Duration
+  /// Why brokers could not be reached since something last was, in librdkafka's words; the latest, each once.
+  private let troubles: Locked<[String]>
 
   package init(_ settings: ClientSettings, timeout: Duration = .seconds(30)) throws(KafkaError) {
     var settings = settings
     // Watermarks are the ends of the log, open transactions included.
     settings["isolation.level"] = "read_uncommitted"
-    client = try ClientHandle(RD_KAFKA_CONSUMER, settings, events: 0)
+    let troubles = Locked<[String]>([])
+    client = try ClientHandle(RD_KAFKA_CONSUMER, settings, events: 0) { notice in
+      guard case .error(let error) = notice else { return }
+      troubles.withLock { if !$0.contains(error.detail) { $0 = $0.suffix(2) + [error.detail] } }
+    }
+    self.troubles = troubles
     self.timeout = timeout
   }
 
@@ -28,9 +35,10 @@ package final class ClusterAdmin: Sendable {
       var metadata: UnsafePointer<rd_kafka_metadata>?
       let response = rd_kafka_metadata(client.pointer, 1, nil, &metadata, timeout.milliseconds)
       guard response == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
-        throw KafkaError(response, context: "list topics", detail: unreachableDetail(response))
+        throw KafkaError(response, context: "list topics", detail: unreachableDetail)
       }
       defer { rd_kafka_metadata_destroy(metadata) }
+      troubles.withLock { $0 = [] }
       var topics: [String: Int] = [:]
       for index in 0..<Int(metadata.pointee.topic_cnt) {
         let topic = metadata.pointee.topics[index]
@@ -95,16 +103,10 @@ package final class ClusterAdmin: Sendable {
     try await clusterID()?.hasPrefix("mockCluster") == true
   }
 
-  /// What brokers could not be reached for, in their own words: "timed out" alone helps nobody.
-  private func unreachableDetail(_ response: rd_kafka_resp_err_t) -> String? {
-    let queue = EventQueue(mainQueueOf: client)
-    var reasons: [String] = []
-    while let event = queue.poll(0) {
-      defer { rd_kafka_event_destroy(event) }
-      guard case .error(let error)? = ClientNotice(event), !reasons.contains(error.detail) else { continue }
-      reasons.append(error.detail)
-    }
-    return reasons.isEmpty ? nil : reasons.prefix(3).joined(separator: "; ")
+  /// "Timed out" alone helps nobody.
+  private var unreachableDetail: String? {
+    let troubles = troubles.withLock { $0 }
+    return troubles.isEmpty ? nil : troubles.joined(separator: "; ")
   }
 
   // MARK: Changing

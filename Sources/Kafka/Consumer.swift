@@ -30,16 +30,22 @@ package actor Consumer {
 
   /// `settings` need `group.id` for ``subscribe(_:)`` and for commits. Offsets are never committed or stored
   /// automatically, whatever they say.
-  package init(_ settings: ClientSettings, notices: @escaping NoticeHandler) throws(KafkaError) {
+  ///
+  /// - Parameter isPolled: false for a consumer that is only asked for offsets and commits them. Its notices come from
+  ///   a thread of librdkafka's, for want of a poll.
+  package init(
+    _ settings: ClientSettings, isPolled: Bool = true, notices: @escaping NoticeHandler
+  ) throws(KafkaError) {
     var settings = settings
     settings["enable.auto.commit"] = "false"
     settings["enable.auto.offset.store"] = "false"
     settings["enable.partition.eof"] = "true"
     thread = BlockingQueue("kafka-consumer")
     let client = try ClientHandle(
-      RD_KAFKA_CONSUMER, settings, events: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT)
+      RD_KAFKA_CONSUMER, settings, events: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT,
+      notices: isPolled ? nil : notices)
     // Logs and errors of the main queue come with the records then.
-    rd_kafka_poll_set_consumer(client.pointer)
+    if isPolled { rd_kafka_poll_set_consumer(client.pointer) }
     self.client = client
     queue = EventQueue(consumerQueueOf: client)
     self.notices = notices
@@ -228,7 +234,7 @@ package actor Consumer {
   }
 
   /// How much brokers held this client back.
-  package nonisolated var throttling: Throttling { client.throttling.current }
+  package nonisolated var throttling: Throttling { client.throttling }
 
   /// Where partitions ended when they were last read from, as far as is known here; asks nobody.
   package nonisolated func ends(_ partitions: [TopicPartition]) -> [TopicPartition: Int64] {

@@ -112,7 +112,7 @@ package final class Producer: Sendable {
   package var fatalError: KafkaError? { client.fatalError }
 
   /// How much brokers held this client back.
-  package var throttling: Throttling { client.throttling.current }
+  package var throttling: Throttling { client.throttling }
 
   private func call(
     _ context: String, _ body: @escaping @Sendable (OpaquePointer) -> rd_kafka_resp_err_t

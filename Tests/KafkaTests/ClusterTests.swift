@@ -16,6 +16,24 @@ struct ClientSettingsTests {
   @Test func propertiesThatContradictEachOtherAreRefused() throws {
     #expect(throws: KafkaError.self) { try Producer(["enable.idempotence": "true", "acks": "0"]) { _ in } }
   }
+
+  /// Found out only when the client is there already, which then must be freed once.
+  @Test func tokensWithoutSASLAreRefused() throws {
+    let error = try #require(throws: KafkaError.self) {
+      try Producer(["bootstrap.servers": "127.0.0.1:1", "sasl.oauthbearer.method": "oidc"]) { _ in }
+    }
+    #expect(error.description.contains("sasl.oauthbearer.method"), "\(error)")
+  }
+
+  /// What is not handed over without a poll waits for one, and piles up.
+  @Test func aConsumerThatNobodyPollsSpeaksAllTheSame() async throws {
+    let (notices, continuation) = AsyncStream.makeStream(of: ClientNotice.self)
+    let consumer = try Consumer(["bootstrap.servers": "127.0.0.1:1", "group.id": "g"], isPolled: false) {
+      continuation.yield($0)
+    }
+    for await case .error(let error) in notices where error.detail.contains("Connection refused") { break }
+    try await consumer.close()
+  }
 }
 
 struct ClusterAdminTests {

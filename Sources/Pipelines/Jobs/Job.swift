@@ -75,7 +75,8 @@ package actor Job {
     let notices: NoticeHandler = { log.record($0) }
     do {
       consumer = try Consumer(JobSettings.consumer(definition), notices: notices)
-      bystander = try Consumer(JobSettings.consumer(definition), notices: notices)
+      // What it has to say of the cluster, the consumer says too.
+      bystander = try Consumer(JobSettings.consumer(definition), isPolled: false) { _ in }
       producer = try Producer(
         JobSettings.producer(
           definition, transactionalID: prepared.transactionalID, maximumBytes: prepared.sinkMaximumBytes),
