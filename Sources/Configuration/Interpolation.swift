@@ -78,7 +78,7 @@ package struct Interpolation: Sendable {
     let parts = expression.split(separator: ":-", maxSplits: 1, omittingEmptySubsequences: false)
     guard let name = parts.first, isName(name) else {
       problems.append(
-        Problem(path, "\"${\(expression)}\" is neither ${NAME}, ${NAME:-default} nor ${file:path}"))
+        Problem(path, "\(beginning(of: expression)) is neither ${NAME}, ${NAME:-default} nor ${file:path}"))
       return ""
     }
     // As in a shell, an empty variable takes the default too.
@@ -86,6 +86,13 @@ package struct Interpolation: Sendable {
     if parts.count == 2 { return String(parts[1]) }
     problems.append(Problem(path, "the environment variable \(name) is not set"))
     return ""
+  }
+
+  /// What may be quoted of an expression that is none: a name in front. The rest may be a secret that somebody
+  /// put there as a default, with another shell's syntax.
+  private func beginning(of expression: Substring) -> String {
+    let name = expression.prefix { !":-=?+".contains($0) }
+    return name.endIndex < expression.endIndex && isName(name) ? "\"${\(name)…}\"" : "what \"${\" begins"
   }
 
   private func isName(_ name: Substring) -> Bool {

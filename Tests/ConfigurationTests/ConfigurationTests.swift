@@ -99,4 +99,16 @@ struct InterpolationTests {
     #expect(problems.map(\.path) == ["$[\"k.x\"][1]"])
     #expect(try #require(problems.first).message.contains(message))
   }
+
+  @Test(
+    arguments: [
+      ("${LOCAL_SECRET:hunter2}", "\"${LOCAL_SECRET…}\""),
+      ("${LOCAL_SECRET-hunter2}", "\"${LOCAL_SECRET…}\""),
+      ("${SECRET:?hunter2}", "\"${SECRET…}\""), ("${hunter2!}", "what \"${\" begins"),
+      ("${!:hunter2}", "what \"${\" begins"), ("${hunter2 and more}", "what \"${\" begins"),
+    ])
+  func noMoreThanANameIsQuoted(_ text: String, _ beginning: String) throws {
+    let problem = try #require(interpolation.filled(["k": .string(text)]).problems.first)
+    #expect(problem.message.hasPrefix("\(beginning) is neither") && !problem.description.contains("hunter2"))
+  }
 }
