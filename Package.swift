@@ -102,14 +102,16 @@ let package = Package(
       ["Codecs", "Configuration", "FieldCrypto", "JSON", "Kafka", "KeyManagement", "SchemaRegistry"]),
     tests(of: "Benchmarking"),
     tests(of: "HTTPClient", ["Threads"]),
-    tests(of: "SchemaRegistry", ["Codecs", "Configuration", "HTTPClient", "JSON", "RegistryServer"]),
+    tests(
+      of: "SchemaRegistry", ["Codecs", "Configuration", "HTTPClient", "JSON", "RegistryServer", "Threads"]),
     tests(
       of: "KeyManagement",
       [
         "FieldCrypto", "HTTPClient", "JSON", "Metrics", "RegistryServer", "SchemaRegistry", "Threads",
         logging,
       ]),
-    tests(of: "RegistryServer", ["Codecs", "Configuration", "FieldCrypto", "JSON", "KeyManagement"]),
+    tests(
+      of: "RegistryServer", ["Codecs", "Configuration", "FieldCrypto", "JSON", "KeyManagement", "Threads"]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [

@@ -1,3 +1,4 @@
+internal import Foundation
 package import KeyManagement
 
 /// A Schema Registry with DEK Registry in this process, for trying out and for tests: genuine clients work
@@ -21,6 +22,8 @@ package final class RegistryServer: Sendable {
     package var drivers = KMSDrivers([])
     /// Who may do what; `nil` lets everybody do everything.
     package var accessControl: AccessControl?
+    /// Milliseconds since 1970; what timestamps are made of.
+    package var clock: @Sendable () -> Int = { Int(Date().timeIntervalSince1970 * 1_000) }
     /// Told method and path of every request as it comes in: an access log without the answers.
     package var observer: @Sendable (_ method: String, _ path: String) -> Void = { _, _ in }
 
@@ -37,7 +40,7 @@ package final class RegistryServer: Sendable {
     let router = Router(
       endpoints: schemas.endpoints + keys.endpoints, registry: registry,
       accessControl: options.accessControl, observer: options.observer)
-    listener = HTTPListener(host: options.host, port: options.port, router: router)
+    listener = HTTPListener(host: options.host, port: options.port, router: router, clock: options.clock)
   }
 
   /// Starts to listen and returns the base URL, such as `http://127.0.0.1:8081`. Throws

@@ -190,6 +190,79 @@ struct AccessControlTests {
     }
   }
 
+  /// Whoever may read and write one name must not reach what another name has by way of it.
+  @Test func anAliasGivesNoRights() async throws {
+    let dek: JSONValue = ["encryptedKeyMaterial": "AAAA"]
+    let schema: JSONValue = ["schema": "\"string\""]
+    try await withCallers { caller in
+      let kek: JSONValue = ["name": "k1", "kmsType": "local-kms", "kmsKeyId": "m", "shared": true]
+      #expect(try await caller(Self.owner)("POST", Self.keks, kek).status == 200)
+      #expect(try await caller(Self.owner)("POST", "\(Self.keks)/k1/deks/payroll-value", [:]).status == 200)
+      for version in ["/subjects/payroll-value/versions", "/subjects/:.secret:payroll-value/versions"] {
+        #expect(try await caller(Self.owner)("POST", version, schema).status == 200)
+      }
+      let calls: [(who: String, method: String, path: String, body: JSONValue?)] = [
+        (Self.writer, "PUT", "/config/orders-mine", ["aliasForDeks": "payroll-value"]),
+        (Self.writer, "PUT", "/config/orders-mine", ["alias": "payroll-value"]),
+      ]
+      for call in calls {
+        #expect(try await caller(call.who)(call.method, call.path, call.body).status == 403)
+      }
+      // Somebody else's alias does not help either.
+      for (subject, target) in [("orders-mine", "payroll-value"), ("orders-other", ":.secret:payroll-value")]
+      {
+        let path = "/config/\(subject)"
+        #expect(try await caller(Self.owner)("PUT", path, ["alias": .string(target)]).status == 200)
+      }
+      for (who, method, path, body) in [
+        (Self.reader, "GET", "\(Self.keks)/k1/deks/orders-mine", nil),
+        (Self.reader, "GET", "\(Self.keks)/k1/deks/orders-mine/versions", nil),
+        (Self.writer, "POST", "\(Self.keks)/k1/deks/orders-mine", dek),
+        (
+          Self.writer, "POST", "\(Self.keks)/k1/deks",
+          ["subject": "orders-mine", "encryptedKeyMaterial": "AAAA"]
+        ),
+        (Self.reader, "GET", "/subjects/orders-mine/versions/latest", nil),
+        (Self.writer, "POST", "/subjects/orders-mine/versions", schema),
+        (Self.reader, "GET", "/schemas/ids/1?subject=orders-other", nil),
+      ] as [(String, String, String, JSONValue?)] {
+        let answer = try await caller(who)(method, path, body)
+        #expect(try answer.status == 403 && answer.json["error_code"]?.integer == 40301, "\(method) \(path)")
+        #expect(!answer.text.contains("keyMaterial"))
+      }
+      let read = try await caller(Self.owner)("GET", "\(Self.keks)/k1/deks/orders-mine").json
+      #expect(read["subject"] == "payroll-value" && read["keyMaterial"] != nil)
+    }
+  }
+
+  @Test func aSubjectInTheBodyIsOfTheContextInThePath() async throws {
+    try await withCallers { caller in
+      let kek: JSONValue = ["name": "k1", "kmsType": "local-kms", "kmsKeyId": "m"]
+      #expect(try await caller(Self.owner)("POST", Self.keks, kek).status == 200)
+      let dek: JSONValue = ["subject": "s", "encryptedKeyMaterial": "AAAA"]
+      let made = try await caller(Self.owner)("POST", "/contexts/.c\(Self.keks)/k1/deks", dek)
+      #expect(try made.status == 200 && made.json["subject"] == ":.c:s")
+      #expect(try await caller(Self.owner)("GET", "\(Self.keks)/k1/deks/:.c:s").status == 200)
+      #expect(try await caller(Self.owner)("GET", "\(Self.keks)/k1/deks/s").status == 404)
+    }
+  }
+
+  /// One schema in two subjects.
+  @Test func onlySubjectsThatMayBeReadAreListed() async throws {
+    try await withCallers { caller in
+      for subject in ["orders-value", "secret-value"] {
+        let path = "/subjects/\(subject)/versions"
+        #expect(try await caller(Self.owner)("POST", path, ["schema": "\"string\""]).status == 200)
+      }
+      let all = try await caller(Self.owner)("GET", "/schemas/ids/1/subjects").json.array ?? []
+      #expect(Set(all.compactMap(\.string)) == ["orders-value", "secret-value"])
+      #expect(try await caller(Self.reader)("GET", "/schemas/ids/1/subjects").json == ["orders-value"])
+      #expect(
+        try await caller(Self.reader)("GET", "/schemas/ids/1/versions").json
+          == [["subject": "orders-value", "version": 1]])
+    }
+  }
+
   @Test func everythingWrongWithADescriptionIsSaidAtOnce() throws {
     let document: JSONValue = [
       "principals": [["name": "a"], ["name": "b", "password": "x", "token": "y"]],

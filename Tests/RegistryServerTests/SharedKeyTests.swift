@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import KeyManagement
 import Testing
+import Threads
 
 @testable import RegistryServer
 
@@ -56,6 +57,58 @@ struct SharedKeyTests {
       let rewrapped = try await client.post("\(Self.keks)/k/deks/s?rewrap=true", [:]).json
       #expect(rewrapped["keyMaterial"]?.string == material)
       #expect(rewrapped["encryptedKeyMaterial"] != made["encryptedKeyMaterial"])
+    }
+  }
+
+  /// Wraps slowly once it is told to: each wrapping then waits for a word.
+  private final class SlowKMS: KMSDriver, Sendable {
+    static let type = "slow-kms"
+
+    let isSlow = Locked(false)
+    let begun = AsyncStream.makeStream(of: Void.self)
+    let released = AsyncStream.makeStream(of: Void.self)
+
+    func key(_ keyID: String, properties: [String: String]) throws(KMSError) -> any KeyEncryptionKey {
+      Key(key: try LocalKMS(environment: [:]).key(keyID, properties: ["secret": keyID]), kms: self)
+    }
+
+    private struct Key: KeyEncryptionKey {
+      let key: any KeyEncryptionKey
+      let kms: SlowKMS
+
+      func wrap(_ dataKey: SecretBytes) async throws(KMSError) -> [UInt8] {
+        let isSlow = kms.isSlow.withLock { isSlow in
+          defer { isSlow = false }
+          return isSlow
+        }
+        if isSlow {
+          kms.begun.continuation.yield()
+          for await _ in kms.released.stream { break }
+        }
+        return try await key.wrap(dataKey)
+      }
+
+      func unwrap(_ wrapped: [UInt8]) async throws(KMSError) -> SecretBytes { try await key.unwrap(wrapped) }
+    }
+  }
+
+  @Test func aKeyThatTookThePlaceMeanwhileIsNotOverwritten() async throws {
+    let kms = SlowKMS()
+    try await withServer(drivers: [kms]) { client in
+      let kek: JSONValue = ["name": "k", "kmsType": "slow-kms", "kmsKeyId": "x", "shared": true]
+      #expect(try await client.post(Self.keks, kek).status == 200)
+      let dek = "\(Self.keks)/k/deks/s"
+      #expect(try await client.post(dek, [:]).status == 200)
+      kms.isSlow.withLock { $0 = true }
+      async let rewrapped = client.post("\(dek)?rewrap=true", [:])
+      for await _ in kms.begun.stream { break }
+      for query in ["", "?permanent=true"] {
+        #expect(try await client.send("DELETE", dek + query).status == 204)
+      }
+      let made = try await client.post(dek, [:]).json
+      kms.released.continuation.yield()
+      #expect(try await rewrapped.status == 409)
+      #expect(try await client.get(dek).json == made)
     }
   }
 

@@ -13,12 +13,15 @@ actor HTTPListener {
   private let host: String
   private let port: UInt16
   private let router: Router
+  private let clock: @Sendable () -> Int
   private var running: (server: HTTPServer, task: Task<Void, any Error>)?
 
-  init(host: String, port: UInt16, router: Router) {
+  /// `clock` gives milliseconds since 1970.
+  init(host: String, port: UInt16, router: Router, clock: @escaping @Sendable () -> Int) {
     self.host = host
     self.port = port
     self.router = router
+    self.clock = clock
   }
 
   deinit { running?.task.cancel() }
@@ -63,7 +66,9 @@ actor HTTPListener {
     HTTPServer(
       address: address, timeout: Self.timeout, pool: PromptSockets(HTTPServer.defaultPool()),
       logger: .disabled,
-      handler: ClosureHTTPHandler { [router] in try await Self.answer($0, router) })
+      handler: ClosureHTTPHandler { [router, clock] in
+        try await Self.answer($0, router, time: clock())
+      })
   }
 
   private static func url(of server: HTTPServer) async throws -> String {
@@ -78,7 +83,8 @@ actor HTTPListener {
 // MARK: - Requests
 
 extension HTTPListener {
-  private static func answer(_ request: HTTPRequest, _ router: Router) async throws -> HTTPResponse {
+  private static func answer(_ request: HTTPRequest, _ router: Router, time: Int) async throws -> HTTPResponse
+  {
     guard let body = try await body(of: request) else {
       return response(
         to: request, APIError.http(413, "Request Entity Too Large").answer(contentType: .absent))
@@ -89,7 +95,7 @@ extension HTTPListener {
         query: request.target.query(), accept: request.headers[HTTPHeader("Accept")],
         contentType: request.headers[.contentType],
         authorization: request.headers[.authorization], body: body,
-        time: Int(Date().timeIntervalSince1970 * 1000)))
+        time: time))
     return response(to: request, answer)
   }
 

@@ -40,8 +40,8 @@ extension DEKAlgorithm: Codable {}
 
 /// The body of a POST of a DEK.
 struct DEKRequest: Sendable {
-  /// As it was sent, or qualified with the context named in front of the path.
-  let subject: String
+  /// As it was sent, until ``KeyAPI/subject(_:_:_:)`` has said which one is meant.
+  var subject: String
   let version: Int
   let algorithm: DEKAlgorithm
   let encryptedKeyMaterial: String?

@@ -44,12 +44,12 @@ extension KeyAPI {
     guard let algorithm = algorithm.isEmpty ? .aes256GCM : DEKAlgorithm(rawValue: algorithm) else {
       throw .notFound
     }
-    return DEKFamily(kek: call.path("name"), subject: subject(state, call), algorithm: algorithm)
+    let subject = Self.subject(call.path("subject"), state, call)
+    return DEKFamily(kek: call.path("name"), subject: subject, algorithm: algorithm)
   }
 
-  /// As it was sent, unless a context in front of the path or an alias says which one is meant.
-  private func subject(_ state: RegistryState, _ call: Call) -> String {
-    let sent = call.path("subject")
+  /// A subject as it was sent, unless a context in front of the path or an alias says which one is meant.
+  static func subject(_ sent: String, _ state: RegistryState, _ call: Call) -> String {
     let subject = call.subject(sent)
     if let alias = state.schemas.alias(ofDEKSubject: subject) { return alias.qualified }
     return call.context == nil ? sent : subject.qualified
@@ -60,10 +60,7 @@ extension KeyAPI {
 
 extension KeyAPI {
   @Sendable func createDEK(_ registry: Registry, _ call: Call) async throws(APIError) -> Answer {
-    let fields = try call.fields("createDekWithSubject.arg5")
-    let request = try await registry.read { (state) throws(APIError) in
-      try DEKRequest(fields, subject: subject(state, call))
-    }
+    let request = try DEKRequest(call.fields("createDekWithSubject.arg5"), subject: call.path("subject"))
     return try await create(request, rewrap: call.flag("rewrap"), registry, call)
   }
 
@@ -76,18 +73,21 @@ extension KeyAPI {
   }
 
   private func create(
-    _ request: DEKRequest, rewrap: Bool, _ registry: Registry, _ call: Call
+    _ sent: DEKRequest, rewrap: Bool, _ registry: Registry, _ call: Call
   ) async throws(APIError) -> Answer {
     let kekName = call.path("name")
-    let preparation = try await registry.read { (state) throws(APIError) in
-      try state.keys.prepare(
+    let (request, preparation) = try await registry.read { (state) throws(APIError) in
+      var request = sent
+      request.subject = Self.subject(sent.subject, state, call)
+      let preparation = try state.keys.prepare(
         request, under: kekName, rewrap: rewrap,
         isTrusted: state.schemas.mode(of: Subject(request.subject)) == .importing, maximum: maximumKeys)
+      return (request, preparation)
     }
     let (material, keyMaterial) = try await perform(preparation, for: request)
     let dek = request.dek(under: kekName, material: material, time: call.time)
     return try await registry.change { (state) throws(APIError) in
-      try state.keys.insert(dek, rewrap: rewrap, maximum: maximumKeys)
+      try state.keys.insert(dek, after: preparation, rewrap: rewrap, maximum: maximumKeys)
       return .json(dek.json(keyMaterial: keyMaterial))
     }
   }

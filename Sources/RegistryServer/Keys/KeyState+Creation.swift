@@ -12,7 +12,7 @@ enum DEKPreparation: Sendable {
 
 extension KeyState {
   /// Whether a DEK may be created, and how. Nothing is changed yet: a key management service may have to be
-  /// asked first, and ``insert(_:rewrap:maximum:)`` looks again afterwards.
+  /// asked first, and ``insert(_:after:rewrap:maximum:)`` looks again afterwards.
   ///
   /// - Parameter isTrusted: whether material for a shared KEK is taken unchecked, as in IMPORT mode.
   func prepare(
@@ -35,8 +35,16 @@ extension KeyState {
   }
 
   /// Adds a DEK, or with `rewrap` replaces it. One that equals a soft-deleted one brings that back.
-  mutating func insert(_ dek: DEK, rewrap: Bool, maximum: Int) throws(APIError) {
+  ///
+  /// What the server itself wrapped anew replaces only what it had unwrapped for that: another key may have taken the
+  /// place while the key management service was asked.
+  mutating func insert(
+    _ dek: DEK, after preparation: DEKPreparation, rewrap: Bool, maximum: Int
+  ) throws(APIError) {
     _ = try kek(dek.kek)
+    if case .rewrap(_, let material) = preparation {
+      guard deks[dek.id]?.encryptedKeyMaterial == material else { throw .keyExists(dek.subject) }
+    }
     try checkAdmission(of: dek, rewrap: rewrap, maximum: maximum)
     put(dek)
   }

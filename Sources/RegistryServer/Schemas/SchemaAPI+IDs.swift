@@ -53,11 +53,13 @@ extension SchemaAPI {
 
   private func version(_ state: RegistryState, _ call: Call) throws(APIError) -> SchemaVersion {
     try state.schemas.version(
-      withID: call.pathInteger("id"), preferring: state.schemas.aliased(call.querySubject))
+      withID: call.pathInteger("id"), preferring: Self.querySubject(state, call))
   }
 
+  /// Those in subjects that the caller may read.
   private func uses(_ state: RegistryState, _ call: Call) throws(APIError) -> [SchemaVersion] {
     try state.schemas.uses(
-      ofID: call.pathInteger("id"), in: call.querySubject.context, deleted: call.flag("deleted"))
+      ofID: call.pathInteger("id"), in: Self.querySubject(state, call).context, deleted: call.flag("deleted")
+    ).filter { call.permissions.allow(.read, on: .subject($0.subject.qualified)) }
   }
 }

@@ -49,7 +49,14 @@ struct SchemaAPI: Sendable {
   }
 
   /// The subject in the path, or the one behind it when that is an alias.
-  func subject(_ state: RegistryState, _ call: Call) -> Subject { state.schemas.aliased(call.subject) }
+  static func subject(_ state: RegistryState, _ call: Call) -> Subject { state.schemas.aliased(call.subject) }
+
+  func subject(_ state: RegistryState, _ call: Call) -> Subject { Self.subject(state, call) }
+
+  /// As ``subject(_:_:)``, of the subject in the query.
+  static func querySubject(_ state: RegistryState, _ call: Call) -> Subject {
+    state.schemas.aliased(call.querySubject)
+  }
 
   func list(_ numbers: [Int], _ call: Call) throws(APIError) -> Answer {
     .json(.array(try call.page(numbers).map { JSONValue($0) }))
