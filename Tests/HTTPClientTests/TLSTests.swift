@@ -1,4 +1,5 @@
 import Threads
+import TestSupport
 import Testing
 
 @testable import HTTPClient

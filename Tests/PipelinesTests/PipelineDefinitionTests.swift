@@ -34,7 +34,9 @@ struct PipelineDefinitionTests {
     #expect(pipeline.source.kafka["client.id"] == "source" && pipeline.source.kafka["acks"] == "all")
     #expect(pipeline.sink.kafka["client.id"] == nil)
     #expect(pipeline.source.values.only?.name == "in-value" && pipeline.sink.values.only?.name == "own")
-    #expect(pipeline.source.registry.urls == ["http://r"] && pipeline.sink.registry.urls == ["http://other"])
+    #expect(
+      pipeline.source.registry.addresses.map(\.url) == ["http://r"]
+        && pipeline.sink.registry.addresses.map(\.url) == ["http://other"])
     #expect(pipeline.source.rules.parameters(forType: "ENCRYPT") == ["secret": "s"])
     #expect(!pipeline.source.sharesKeys(with: pipeline.sink), "the registries differ")
   }

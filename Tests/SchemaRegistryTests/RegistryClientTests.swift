@@ -4,6 +4,7 @@ import JSON
 import RegistryServer
 import TestSupport
 import Testing
+import Threads
 
 @testable import SchemaRegistry
 
@@ -106,6 +107,59 @@ struct RegistryClientTests {
       error.reason == .unavailable && error.isRetriable && error.description.hasPrefix("GET /subjects: "))
   }
 
+  @Test func credentialsGoOnlyToTheAddressTheyAreWrittenAt() async throws {
+    let seen = Locked<[String]>([])
+    func server(_ name: String, _ status: String) throws -> TestServer {
+      try TestServer(answering: { request in
+        seen.withLock { $0.append("\(name) \(request.header("Authorization") ?? "nobody")") }
+        return answer(status, body: "[]")
+      })
+    }
+    let servers = try [server("a", "503 Away"), server("b", "503 Away"), server("c", "200 OK")]
+    defer { withExtendedLifetime(servers) {} }
+    let ports = servers.map(\.port)
+    let transport = try transport(
+      "http://u:p@127.0.0.1:\(ports[0]),http://127.0.0.1:\(ports[1]),http://v:q@127.0.0.1:\(ports[2])")
+    _ = try await transport.json(.get, ["subjects"])
+    #expect(seen.withLock { $0 } == ["a Basic dTpw", "b nobody", "c Basic djpx"])
+  }
+
+  /// The file of the authorities is missing, which only the address with TLS needs.
+  @Test func anAddressWithoutTrustIsLeftForTheNext() async throws {
+    let server = try TestServer(answering: { _ in answer(body: "[]") })
+    defer { withExtendedLifetime(server) {} }
+    let tls = "https://127.0.0.1:\(server.port)"
+    let missing = ["ssl.ca.location": "/nowhere/ca.pem", "max.retries": "5"]
+    #expect(try await transport("\(tls),\(server.url)", missing).json(.get, ["subjects"]) == [])
+    // One attempt with TLS, none of the retries.
+    #expect(server.acceptedCount == 2)
+    let error = try await #require(throws: RegistryError.self) {
+      try await transport(tls, missing).json(.get, ["subjects"])
+    }
+    #expect(error.reason == .untrusted && !error.isRetriable)
+    let away = try await #require(throws: RegistryError.self) {
+      try await transport("http://127.0.0.1:1,\(tls)", ["ssl.ca.location": "/nowhere/ca.pem"])
+        .json(.get, ["subjects"])
+    }
+    #expect(away.isRetriable)
+  }
+
+  @Test func referencesAreBoundedInNumber() async throws {
+    let server = try TestServer(answering: { _ in answer(body: #"{"schema":"\"string\""}"#) })
+    defer { withExtendedLifetime(server) {} }
+    let client = SchemaRegistryClient(try transport(server.url))
+    func schema(_ count: Int) -> RegisteredSchema {
+      RegisteredSchema(
+        text: text,
+        references: (0..<count).map { .init(name: "n\($0)", subject: "s\($0)", version: 1) })
+    }
+    #expect(try await client.references(of: schema(1_000), subject: Subject("s")).count == 1_000)
+    let error = try await #require(throws: RegistryError.self) {
+      try await client.references(of: schema(1_001), subject: Subject("s"))
+    }
+    #expect(error.reason == .malformedAnswer)
+  }
+
   @Test func concurrentMissesShareOneRequest() async throws {
     let client = try client()
     let registered = try await client.register(RegisteredSchema(text: text), under: Subject("s"))
@@ -137,6 +191,34 @@ struct RegistryErrorTests {
     #expect(error.reason == reason)
     #expect(
       error.description.contains("GET /x: Subject 'x' not found.") && error.description.contains("40401"))
+  }
+}
+
+/// A registry's words end up in logs and on terminals.
+struct RegistryWordsTests {
+  @Test func anErrorIsOneShortPrintableLine() {
+    let message = "gone\u{1B}[2J\nINFO all is well\u{202E}" + String(repeating: "x", count: 1 << 20)
+    let error = RegistryError(
+      status: 403, body: ["error_code": 40301, "message": .string(message)], request: "GET /x")
+    let text = error.description
+    #expect(text.hasPrefix("GET /x: gone\u{FFFD}[2J INFO all is well\u{FFFD}xxx") && text.utf8.count < 1_000)
+    let full = RegistryError(
+      status: 409, body: ["error_code": 40972, "message": "A maximum of 3 keys already exist"],
+      request: "POST /x")
+    #expect(full.reason == .full && !full.isRetriable)
+  }
+
+  @Test(arguments: ["kind", "mode"])
+  func aRuleThatIsNotUnderstoodIsQuotedInPart(_ member: String) throws {
+    let word = "\u{1B}[2J" + String(repeating: "x", count: 1 << 20)
+    var rule: JSONObject = ["name": .string(word), "type": "ENCRYPT"]
+    rule[member] = .string(word)
+    let error = try #require(throws: ModelError.self) { try Rule(.object(rule)) }
+    #expect(error.text.utf8.count < 1_000 && !error.text.contains("\u{1B}"))
+    let type = try #require(throws: ModelError.self) {
+      try RegisteredSchema(["schema": "x", "schemaType": .string(word)])
+    }
+    #expect(type.text.utf8.count < 1_000 && !type.text.contains("\u{1B}"))
   }
 }
 

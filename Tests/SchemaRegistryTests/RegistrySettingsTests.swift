@@ -8,32 +8,38 @@ struct RegistrySettingsTests {
     try RegistrySettings(properties, at: "$.schemaRegistry")
   }
 
-  private func basic(_ settings: RegistrySettings) -> [String]? {
-    if case .basic(let user, let password) = settings.credentials { [user, password] } else { nil }
+  /// User and password for each address.
+  private func basic(_ settings: RegistrySettings) -> [[String]?] {
+    settings.addresses.map {
+      if case .basic(let user, let password)? = $0.credentials { [user, password] } else { nil }
+    }
   }
 
   @Test func severalAddressesWithoutTrailingSlashes() throws {
     #expect(
-      try settings(["url": "http://a:1/, https://b/contexts/.x//"]).urls == [
+      try settings(["url": "http://a:1/, https://b/contexts/.x//"]).addresses.map(\.url) == [
         "http://a:1", "https://b/contexts/.x",
       ])
   }
 
   @Test(
     arguments: [
-      (["url": "http://u%40x:p%3Aq@a"], ["u@x", "p:q"]),
-      (["url": "http://a", "basic.auth.user.info": "u:p:q"], ["u", "p:q"]),
-      (["schema.registry.url": "http://a", "schema.registry.basic.auth.user.info": "u:p"], ["u", "p"]),
+      (["url": "http://u%40x:p%3Aq@a"], [["u@x", "p:q"]]),
+      (["url": "http://a", "basic.auth.user.info": "u:p:q"], [["u", "p:q"]]),
+      (["schema.registry.url": "http://a", "schema.registry.basic.auth.user.info": "u:p"], [["u", "p"]]),
       (
         ["url": "http://x:y@a", "basic.auth.credentials.source": "USER_INFO", "basic.auth.user.info": "u:p"],
-        ["u", "p"]
+        [["u", "p"]]
       ),
-      (["url": "http://a"], nil), (["url": "http://x:y@a", "bearer.auth.token": "t"], nil),
-    ] as [([String: String], [String]?)])
-  func basicCredentials(_ properties: [String: String], _ expected: [String]?) throws {
+      (["url": "http://a"], [nil]), (["url": "http://x:y@a", "bearer.auth.token": "t"], [nil]),
+      // What is written at one address is for nobody else.
+      (["url": "http://x:y@a,http://b,http://z@c"], [["x", "y"], nil, ["z", ""]]),
+      (["url": "http://x:y@a,http://b", "basic.auth.user.info": "u:p"], [["u", "p"], ["u", "p"]]),
+    ] as [([String: String], [[String]?])])
+  func basicCredentials(_ properties: [String: String], _ expected: [[String]?]) throws {
     let settings = try settings(properties)
     #expect(basic(settings) == expected)
-    #expect(settings.urls.allSatisfy { !$0.contains("@") })
+    #expect(settings.addresses.allSatisfy { !$0.url.contains("@") })
   }
 
   @Test func tlsRetriesAndHeaders() throws {

@@ -39,7 +39,7 @@ extension KeyError {
       case .unauthorized, .forbidden: .denied
       case .notFound: .missing
       case .malformedAnswer: .damaged
-      case .notSupported, .conflict, .invalid, .unexpected: .misconfigured
+      case .notSupported, .conflict, .full, .untrusted, .invalid, .unexpected: .misconfigured
       }
     self.init(reason, key, "\(error)")
   }

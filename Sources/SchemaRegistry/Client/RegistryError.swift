@@ -16,6 +16,10 @@ package struct RegistryError: Error, CustomStringConvertible {
     case notSupported
     /// 409: it exists already, or it is incompatible.
     case conflict
+    /// 409 with error code 40972: it holds as many keys as it may.
+    case full
+    /// A certificate is not accepted, on either side.
+    case untrusted
     /// 400 and 422: the request makes no sense to the registry.
     case invalid
     /// Any other status.
@@ -32,6 +36,7 @@ package struct RegistryError: Error, CustomStringConvertible {
   /// The registry's message, or ours.
   package let message: String
 
+  /// `message` must be fit for a log.
   package init(_ reason: Reason, request: String, code: Int? = nil, message: String) {
     self.reason = reason
     self.request = request
@@ -42,6 +47,9 @@ package struct RegistryError: Error, CustomStringConvertible {
   /// Whether the same request may succeed later without anybody changing anything.
   package var isRetriable: Bool { reason == .unavailable }
 
+  /// Whether another address of the same registry may do better.
+  var isOfAddress: Bool { reason == .unavailable || reason == .untrusted }
+
   package var description: String {
     "\(request): \(message)\(code.map { " (error code \($0))" } ?? "")"
   }
@@ -49,31 +57,36 @@ package struct RegistryError: Error, CustomStringConvertible {
 
 extension RegistryError {
   init(_ error: HTTPError, request: String) {
-    self.init(
-      error.isRetriable ? .unavailable : error.reason == .malformedAnswer ? .malformedAnswer : .unexpected,
-      request: request, message: "\(error)")
+    let reason: Reason =
+      switch error.reason {
+      case .tls: .untrusted
+      case .malformedAnswer: .malformedAnswer
+      default: error.isRetriable ? .unavailable : .unexpected
+      }
+    self.init(reason, request: request, message: "\(error)")
   }
 
   /// Reads an answer that is no success.
   init(status: Int, body: JSONValue?, request: String) {
+    let code = body?["error_code"]?.integer
     let reason: Reason =
       switch status {
       case 401: .unauthorized
       case 403: .forbidden
       case 404: .notFound
       case 405: .notSupported
-      case 409: .conflict
+      case 409: code == Self.tooManyKeys ? .full : .conflict
       case 400, 422: .invalid
       case 408, 429, 500...599: .unavailable
       default: .unexpected
       }
-    let code = body?["error_code"]?.integer
-    let text = body?["message"]?.string.map { String($0.prefix(500)) } ?? "HTTP status \(status)"
+    let text = body?["message"]?.string?.quotable(limit: 500) ?? "HTTP status \(status)"
     self.init(
       reason, request: request, code: code == status ? nil : code,
       message: text + Self.advice(status, code, text, request))
   }
 
+  private static let tooManyKeys = 40972
   /// What a key management service denied to a registry that shares a KEK.
   private static let serviceDenied = 40370
 

@@ -5,14 +5,19 @@ internal import Foundation
 /// How to reach a registry, from the property names of Confluent's own clients (specification section B.8).
 package struct RegistrySettings: Sendable {
   package enum Credentials: Sendable {
-    case none
     case basic(user: String, password: String)
     case bearer(token: String)
   }
 
-  /// Base addresses, tried in order, without credentials and trailing slashes.
-  package let urls: [String]
-  package let credentials: Credentials
+  package struct Address: Sendable {
+    /// Without user information and trailing slashes.
+    package let url: String
+    /// What its own user information says where nothing is said for all.
+    package let credentials: Credentials?
+  }
+
+  /// Tried in order.
+  package let addresses: [Address]
   /// Further headers of every request.
   package let headers: [(name: String, value: String)]
   package let http: HTTPClient.Configuration
@@ -22,9 +27,7 @@ package struct RegistrySettings: Sendable {
   /// is the JSON path of the properties.
   package init(_ given: [String: String], at path: String) throws(InvalidSettings) {
     var reader = PropertyReader(given: Self.withoutPrefix(given), path: path)
-    let addresses = Self.addresses(&reader)
-    urls = addresses.map(\.url)
-    credentials = Self.credentials(&reader, userInfo: addresses.lazy.compactMap(\.userInfo).first)
+    addresses = Self.addresses(&reader)
     headers = Self.headers(&reader)
     http = Self.http(&reader)
     retry = Self.retry(&reader)
@@ -71,7 +74,8 @@ struct PropertyReader {
 // MARK: - Parts
 
 extension RegistrySettings {
-  private static func addresses(_ reader: inout PropertyReader) -> [(url: String, userInfo: String?)] {
+  private static func addresses(_ reader: inout PropertyReader) -> [Address] {
+    let common = commonCredentials(&reader)
     guard let list = reader["url"] else {
       reader.complain("url", "is missing")
       return []
@@ -87,14 +91,15 @@ extension RegistrySettings {
       var bare = url
       bare.user = nil
       bare.password = nil
-      let userInfo = url.user.map { "\($0):\(url.password ?? "")" }
       var address = bare.string ?? text
       while address.hasSuffix("/") { address.removeLast() }
-      return (address, userInfo)
+      let own = url.user.map { Credentials.basic(user: $0, password: url.password ?? "") }
+      return Address(url: address, credentials: common ?? own)
     }
   }
 
-  private static func credentials(_ reader: inout PropertyReader, userInfo: String?) -> Credentials {
+  /// What holds for every address; `nil` when each has its own.
+  private static func commonCredentials(_ reader: inout PropertyReader) -> Credentials? {
     if let source = reader["bearer.auth.credentials.source"], source != "STATIC_TOKEN" {
       reader.complain("bearer.auth.credentials.source", "\(source) is not supported; STATIC_TOKEN is")
     }
@@ -104,21 +109,21 @@ extension RegistrySettings {
     case "USER_INFO":
       guard let text = reader["basic.auth.user.info"] else {
         reader.complain("basic.auth.user.info", "is missing")
-        return .none
+        return nil
       }
       return basic(text, &reader)
-    case "URL": return userInfo.map { basic($0, &reader) } ?? .none
+    case "URL": return nil
     case let other:
       reader.complain("basic.auth.credentials.source", "\(other) is not supported; URL and USER_INFO are")
-      return .none
+      return nil
     }
   }
 
   /// Split at the first colon.
-  private static func basic(_ userInfo: String, _ reader: inout PropertyReader) -> Credentials {
+  private static func basic(_ userInfo: String, _ reader: inout PropertyReader) -> Credentials? {
     guard let colon = userInfo.firstIndex(of: ":") else {
       reader.complain("basic.auth.user.info", "must be user:password")
-      return .none
+      return nil
     }
     return .basic(
       user: String(userInfo[..<colon]), password: String(userInfo[userInfo.index(after: colon)...]))
@@ -188,7 +193,9 @@ extension RegistrySettings {
 
   private static let properties: [PropertiesShape.Property] = [
     .init("url", "Addresses of the registry, comma separated; the next one is tried when one fails."),
-    .init("basic.auth.credentials.source", "Where user and password come from: URL or USER_INFO."),
+    .init(
+      "basic.auth.credentials.source",
+      "Where user and password come from: URL (each address has its own) or USER_INFO (for all of them)."),
     .init("basic.auth.user.info", "user:password for basic authentication."),
     .init("bearer.auth.credentials.source", "STATIC_TOKEN."),
     .init("bearer.auth.token", "Token for bearer authentication."),

@@ -25,17 +25,11 @@ package final class RegistryTransport: Sendable {
         "application/vnd.schemaregistry.v1+json, application/vnd.schemaregistry+json, application/json",
       "Confluent-Accept-Unknown-Properties": "true",
     ]
-    switch settings.credentials {
-    case .none: break
-    case .basic(let user, let password):
-      headers.append("Authorization", "Basic \(Data("\(user):\(password)".utf8).base64EncodedString())")
-    case .bearer(let token): headers.append("Authorization", "Bearer \(token)")
-    }
     for (name, value) in settings.headers { headers.append(name, value) }
     self.headers = headers
   }
 
-  package var addresses: [String] { settings.urls }
+  package var addresses: [String] { settings.addresses.map(\.url) }
 
   /// Sends a request and returns the answer of a 2xx status as it came.
   ///
@@ -47,19 +41,21 @@ package final class RegistryTransport: Sendable {
     let target = Self.target(path, query)
     let request = "\(method.rawValue) \(Self.target(path, []))"
     let start = preferred.withLock { $0 }
-    var failure = RegistryError(.unavailable, request: request, message: "the registry has no address")
-    for offset in settings.urls.indices {
-      let index = (start + offset) % settings.urls.count
+    var failure: RegistryError?
+    for offset in settings.addresses.indices {
+      let index = (start + offset) % settings.addresses.count
       do throws(RegistryError) {
-        let answer = try await attempt(method, settings.urls[index] + target, body: body, named: request)
+        let answer = try await attempt(method, settings.addresses[index], target, body: body, named: request)
         preferred.withLock { $0 = index }
         return answer
       } catch {
-        guard error.isRetriable, !Task.isCancelled else { throw error }
-        failure = error
+        guard error.isOfAddress, !Task.isCancelled else { throw error }
+        // What may pass by itself counts before what does not.
+        if error.isRetriable || failure == nil { failure = error }
       }
     }
     throw failure
+      ?? RegistryError(.unavailable, request: request, message: "the registry has no address")
   }
 
   /// As ``answer(_:_:query:body:)``, parsed.
@@ -77,12 +73,16 @@ package final class RegistryTransport: Sendable {
   }
 
   private func attempt(
-    _ method: HTTPRequest.Method, _ url: String, body: JSONValue?, named name: String
+    _ method: HTTPRequest.Method, _ address: RegistrySettings.Address, _ target: String, body: JSONValue?,
+    named name: String
   ) async throws(RegistryError) -> HTTPBody {
     var headers = headers
+    if let authorization = address.credentials?.authorization {
+      headers.append("Authorization", authorization)
+    }
     if body != nil { headers.append("Content-Type", "application/vnd.schemaregistry.v1+json") }
     let request = HTTPRequest(
-      method, url, headers: headers, body: body.map { HTTPBody(utf8: $0.serialized()) })
+      method, address.url + target, headers: headers, body: body.map { HTTPBody(utf8: $0.serialized()) })
     let response: HTTPResponse
     let start = ContinuousClock.now
     do {
@@ -112,4 +112,14 @@ package final class RegistryTransport: Sendable {
 
   private static let unreserved = CharacterSet(
     charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+}
+
+extension RegistrySettings.Credentials {
+  /// The value of the `Authorization` header.
+  fileprivate var authorization: String {
+    switch self {
+    case .basic(let user, let password): "Basic \(Data("\(user):\(password)".utf8).base64EncodedString())"
+    case .bearer(let token): "Bearer \(token)"
+    }
+  }
 }

@@ -91,6 +91,7 @@ package struct SchemaRegistryClient: Sendable {
   }
 
   private static let maximumReferenceDepth = 64
+  private static let maximumReferences = 1_000
 
   private func collect(
     _ schema: RegisteredSchema, _ subject: Subject, into found: inout [ReferencedSchema],
@@ -102,6 +103,11 @@ package struct SchemaRegistryClient: Sendable {
         throw RegistryError(
           .malformedAnswer, request: "references of \(subject)",
           message: "more than \(Self.maximumReferenceDepth) references inside each other")
+      }
+      guard seen.count <= Self.maximumReferences else {
+        throw RegistryError(
+          .malformedAnswer, request: "references of \(subject)",
+          message: "more than \(Self.maximumReferences) references")
       }
       let qualified = Subject(qualify(reference.subject, like: subject))
       let referred = try await version(reference.version, of: qualified)

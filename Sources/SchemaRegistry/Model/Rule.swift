@@ -1,3 +1,4 @@
+internal import HTTPClient
 package import JSON
 
 /// A rule of a data contract (specification sections B.4 and C.1).
@@ -57,6 +58,13 @@ package struct RuleSet: Sendable, Hashable {
   package var enableAt: EnableAt?
 
   package init(domainRules: [Rule] = []) { self.domainRules = domainRules }
+
+  /// The rules of both phases that seal something when they run.
+  package var encryptionRules: [Rule] {
+    (domainRules + encodingRules).filter {
+      !$0.isDisabled && ($0.type == "ENCRYPT" || $0.type == "ENCRYPT_PAYLOAD")
+    }
+  }
 }
 
 // MARK: - JSON
@@ -122,11 +130,11 @@ extension RuleSet {
   }
 }
 
-/// What a registry printed is not of the form it should have. Schemas and rules are no secret.
+/// What a registry printed is not of the form it should have. Schemas and rules are no secret, but anybody's words.
 struct ModelError: Error {
   let text: String
 
-  init(_ text: String) { self.text = text }
+  init(_ text: String) { self.text = text.quotable() ?? "" }
 }
 
 extension JSONValue? {

@@ -85,21 +85,8 @@ extension ServiceAnswer {
   ) -> ServiceFailure {
     let reason = reason ?? self.reason
     var detail = "the service answered \(status)"
-    if let code = code.flatMap(Self.quotable) { detail += " \(code)" }
-    if let message = message.flatMap(Self.quotable) { detail += ": \(message)" }
+    if let code = code?.quotable() { detail += " \(code)" }
+    if let message = message?.quotable() { detail += ": \(message)" }
     return ServiceFailure(reason, detail, retryAfter: retryAfter)
-  }
-
-  /// One line of at most 300 printable characters; other people's words end up in logs.
-  private static func quotable(_ text: String) -> String? {
-    let line = String(
-      text.unicodeScalars.prefix(300).map { $0.properties.isWhitespace ? " " : Character($0) })
-    let isPrintable = line.unicodeScalars.allSatisfy {
-      switch $0.properties.generalCategory {
-      case .control, .format, .unassigned, .privateUse, .surrogate: false
-      default: true
-      }
-    }
-    return line.isEmpty || !isPrintable ? nil : line
   }
 }

@@ -1,25 +1,25 @@
-import Foundation
+internal import Foundation
 
 /// A request as it came over the wire.
-struct ReceivedRequest: Sendable {
-  var method: String
-  var target: String
+package struct ReceivedRequest: Sendable {
+  package var method: String
+  package var target: String
   /// Names as sent, in order.
-  var headers: [(name: String, value: String)]
-  var body: [UInt8]
+  package var headers: [(name: String, value: String)]
+  package var body: [UInt8]
 
-  func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+  package func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 }
 
 /// One accepted connection, used on its own thread with blocking calls.
-final class Connection {
+package final class Connection {
   private let descriptor: Int32
   private var unread: [UInt8] = []
 
   init(_ descriptor: Int32) { self.descriptor = descriptor }
 
   /// The next request with its body; `nil` when the client is gone.
-  func readRequest() -> ReceivedRequest? {
+  package func readRequest() -> ReceivedRequest? {
     guard let head = readHead() else { return nil }
     let lines = head.split(separator: "\r\n", omittingEmptySubsequences: true)
     let start = lines[0].split(separator: " ")
@@ -37,7 +37,7 @@ final class Connection {
 
   /// Writes all of it; `false` when the client is gone.
   @discardableResult
-  func write(_ bytes: some Sequence<UInt8>) -> Bool {
+  package func write(_ bytes: some Sequence<UInt8>) -> Bool {
     var rest = Array(bytes)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -48,12 +48,12 @@ final class Connection {
   }
 
   /// Writes the same again and again until the client is gone.
-  func writeForever(_ bytes: [UInt8]) { while write(bytes) {} }
+  package func writeForever(_ bytes: [UInt8]) { while write(bytes) {} }
 
-  func write(_ text: String) { write(text.utf8) }
+  package func write(_ text: String) { write(text.utf8) }
 
   /// Returns when the client has closed its side.
-  func waitForEnd() { while readMore() {} }
+  package func waitForEnd() { while readMore() {} }
 
   private func readHead() -> String? {
     let end = Array("\r\n\r\n".utf8)
@@ -76,7 +76,7 @@ final class Connection {
 }
 
 /// An answer with a body, as text.
-func answer(_ status: String = "200 OK", headers: [String] = [], body: String = "") -> String {
+package func answer(_ status: String = "200 OK", headers: [String] = [], body: String = "") -> String {
   let lines = ["HTTP/1.1 \(status)", "Content-Length: \(body.utf8.count)"] + headers
   return lines.joined(separator: "\r\n") + "\r\n\r\n" + body
 }

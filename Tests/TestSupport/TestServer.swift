@@ -1,18 +1,16 @@
-import Threads
-import Foundation
-
-@testable import HTTPClient
+internal import Foundation
+internal import Threads
 
 /// A server on a loopback port whose whole behaviour is one closure per connection, so that it can also misbehave.
 ///
 /// Every connection has a thread of its own, where the closure may block. When the server goes, its connections
 /// end and the closures with them.
-final class TestServer: Sendable {
-  let port: UInt16
+package final class TestServer: Sendable {
+  package let port: UInt16
   private let listener: Int32
   private let connections = Locked<(accepted: Int, open: Set<Int32>)>((0, []))
 
-  init(_ serve: @escaping @Sendable (Connection) -> Void) throws {
+  package init(_ serve: @escaping @Sendable (Connection) -> Void) throws {
     listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -44,7 +42,7 @@ final class TestServer: Sendable {
   }
 
   /// A server that answers every request of every connection with the bytes the closure returns.
-  convenience init(answering answer: @escaping @Sendable (ReceivedRequest) -> String) throws {
+  package convenience init(answering answer: @escaping @Sendable (ReceivedRequest) -> String) throws {
     try self.init { connection in
       while let request = connection.readRequest() { connection.write(answer(request)) }
     }
@@ -55,9 +53,9 @@ final class TestServer: Sendable {
     connections.withLock { for descriptor in $0.open { shutdown(descriptor, Int32(SHUT_RDWR)) } }
   }
 
-  var url: String { "http://127.0.0.1:\(port)" }
+  package var url: String { "http://127.0.0.1:\(port)" }
 
-  var acceptedCount: Int { connections.withLock { $0.accepted } }
+  package var acceptedCount: Int { connections.withLock { $0.accepted } }
 
   private func opened(_ descriptor: Int32) -> Bool {
     connections.withLock { connections in
