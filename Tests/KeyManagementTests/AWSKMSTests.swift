@@ -276,11 +276,26 @@ struct AWSIdentityTests {
   }
 }
 
+struct AWSMetadataTests {
+  @Test(
+    arguments: [
+      ("https://anywhere/x", true), ("http://localhost/x", true), ("http://127.0.0.1:80", true),
+      ("http://[::1]:80/x", true), ("http://169.254.170.2/x", true), ("http://metadata.example/x", false),
+      ("http://localhost:80@evil/", false), ("http://127.0.0.1@evil/", false),
+      ("http://[::1]:80@evil/", false),
+      ("http://localhost.evil/", false), ("ftp://localhost/", false), ("", false),
+    ])
+  func theTokenGoesInTheClearToThisMachineOnly(_ url: String, _ mayBeAsked: Bool) {
+    #expect(AWSMetadata.mayBeAsked(url) == mayBeAsked)
+  }
+}
+
 struct AWSKeyTests {
   @Test(arguments: [
     "", "alias/key", "1234abcd-12ab-34cd-56ef-1234567890ab", "arn:aws:kms:us-east-1:1",
     "arn:aws:s3:us-east-1:1:key/k", "arn:aws:kms:evil.example/:1:key/k", "arn:aws:kms:us-east-1:1:key/k\"",
-    "arn:unknown:kms:us-east-1:1:key/k", "arn:aws:kms::1:key/k",
+    "arn:unknown:kms:us-east-1:1:key/k", "arn:aws:kms::1:key/k", "arn:aws:kms:us-east-1:1:key/",
+    "arn:aws:kms:us-east-1:1:grant/k",
   ])
   func otherIdsAreRefused(_ keyID: String) throws {
     let error = try #require(throws: KMSError.self) {

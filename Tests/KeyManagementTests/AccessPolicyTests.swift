@@ -93,7 +93,13 @@ struct AccessPolicyTests {
       ("local-kms", "k"), ("other-kms", "k"), ("aws-kms", "key/1"), ("azure-kms", "https://v/secrets/a"),
       ("azure-kms", "https://v'.vault.azure.net/keys/a"), ("gcp-kms", "projects/P"),
       ("hcvault", "https://v/pii"),
-      ("hcvault", "https://v/t/keys/a\"b"),
+      ("hcvault", "https://v/t/keys/a\"b"), ("hcvault", "https://v/t/keys/*"),
+      ("hcvault", "https://v/+/keys/a"),
+      ("hcvault", "https://v/t/keys/{{identity.entity.id}}"), ("aws-kms", "arn:aws:kms:r:1:key/*"),
+      ("aws-kms", "arn:aws:kms:r:1:*"), ("aws-kms", "arn:aws:kms:r:1:alias/${aws:username}"),
+      ("aws-kms", "arn:aws:kms:r:1:key/"), ("azure-kms", "https://v.vault.azure.net/keys/a?b"),
+      ("gcp-kms", "projects/P/locations/L/keyRings/R/cryptoKeys/K; rm -r ~"),
+      ("gcp-kms", "projects/$(id)/locations/L/keyRings/R/cryptoKeys/K"),
     ])
   func whatHasNoPolicyIsSaid(_ type: String, _ keyID: String) {
     #expect(throws: UnknownPolicy.self) { try json(type, [keyID]) }

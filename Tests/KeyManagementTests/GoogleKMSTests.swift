@@ -145,4 +145,18 @@ struct GoogleKMSTests {
     }
     #expect(error.reason == .configuration)
   }
+
+  /// A project has an id and a number, and a key is told by either.
+  @Test(
+    arguments: [
+      ("projects/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1", true),
+      ("projects/my-project/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/7", true),
+      ("projects/p/locations/l/keyRings/r/cryptoKeys/k2/cryptoKeyVersions/1", false),
+      ("projects/p/locations/l/keyRings/r/cryptoKeys/k", false), ("projects/p", false), ("", false),
+      ("folders/p/locations/l/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1", false),
+    ])
+  func anAnswerMayCallTheProjectByItsOtherName(_ version: String, _ isOfKey: Bool) throws {
+    let name = try GoogleKeyName("projects/123456789012/locations/l/keyRings/r/cryptoKeys/k")
+    #expect(name.isOfKey(version) == isOfKey)
+  }
 }

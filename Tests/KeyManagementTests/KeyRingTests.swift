@@ -114,6 +114,18 @@ struct KeyRingTests {
     #expect(try await bytes(ring().openingKey(first.identity)) == bytes(first))
   }
 
+  @Test func anExpiredKeyIsReplacedAfterTheHighestVersionThereEverWas() async throws {
+    let specification = try specification(["encrypt.dek.expiry.days": "2"])
+    _ = try await ring().sealingKey(for: specification, subject: subject)
+    _ = try await ring(days: 2).sealingKey(for: specification, subject: subject)
+    try await registry.deleteDEK(kek: "k1", subject: subject, algorithm: .aes256GCM, version: 2)
+    #expect(try await ring(days: 2).forecast(for: specification, subject: subject).version == 3)
+    #expect(try await ring(days: 2).sealingKey(for: specification, subject: subject).identity.version == 3)
+    #expect(
+      try await registry.versions(
+        kek: "k1", subject: subject, algorithm: .aes256GCM, includingDeleted: true) == [1, 2, 3])
+  }
+
   @Test func theRegistryUnwrapsForSharedKEKs() async throws {
     _ = try await registry.createKEK("shared", kmsType: "local-kms", kmsKeyID: "id", isShared: true)
     let specification = try specification(kek: "shared")

@@ -47,8 +47,10 @@ struct OperationTests {
   private let kms = VersionedKMS()
   private let store: KeyStore
 
-  init() async throws {
-    registry = try await ObservedRegistry()
+  init() async throws { try await self.init(ObservedRegistry()) }
+
+  private init(_ registry: ObservedRegistry) {
+    self.registry = registry
     store = KeyStore(
       registry: registry.client,
       drivers: KMSDrivers([kms, LocalKMS(environment: ["LOCAL_SECRET": "server"])]),
@@ -85,14 +87,14 @@ struct OperationTests {
   }
 
   private func rewrap(
-    _ target: Rewrap.Target, before: Int64 = .max, execute: Bool = true
+    _ target: Rewrap.Target, before: Int64? = nil, execute: Bool = true
   ) async throws -> Rewrap.Summary {
     try await Rewrap("k", to: target, before: before, in: store).run(execute: execute)
   }
 
   /// Rewrapped, and wrapped as wanted already, when nothing failed.
   private func counts(
-    _ target: Rewrap.Target, before: Int64 = .max, execute: Bool = true
+    _ target: Rewrap.Target, before: Int64? = nil, execute: Bool = true
   ) async throws -> [Int] {
     let summary = try await rewrap(target, before: before, execute: execute)
     #expect(summary.failures.isEmpty && summary.deleted == 0)
@@ -130,6 +132,17 @@ struct OperationTests {
       let serialized = try await ring.openingKey(identity).material.serialized
       #expect(serialized.withUnsafeBytes { Array($0) } == secret)
     }
+  }
+
+  /// Both keys have a version 1; only one of them is the KEK's own.
+  @Test func whatAnAlternateWrappedComesBackToTheOwnKey() async throws {
+    try await makeKEK(alternates: "B")
+    let before = try await makeDEKs(4)
+    #expect(try await counts(.key("B")) == [4, 0])
+    #expect(try await counts(.newVersion) == [4, 0])
+    #expect(try await counts(.newVersion) == [0, 4])
+    kms.denied.withLock { $0 = ["B"] }
+    #expect(try await secrets(under: "k") == before)
   }
 
   @Test func aKeyThatReadersWouldNotFindIsRefusedUntilItIsAnAlternate() async throws {
@@ -205,11 +218,39 @@ struct OperationTests {
     let made = try await store.createDEK(kek: "k", subject: Subject("s"), algorithm: .aes128GCM)
     let before = try await store.dek(made.identity)
     #expect(try await counts(.newVersion, before: before.timestamp) == [0, 1])
+    #expect(try await counts(.newVersion, before: before.timestamp + 1) == [1, 0])
     #expect(try await counts(.newVersion) == [1, 0])
     let after = try await store.dek(made.identity)
     #expect(before.wrapped != after.wrapped)
     #expect(try #require(before.keyMaterial).isEqual(to: #require(after.keyMaterial)))
     await #expect(throws: KeyError.self) { try await rewrap(.key("id")) }
+  }
+
+  /// Our clock counts for nothing: neither a registry's that is ahead nor a DEK that comes back late hides a DEK.
+  @Test(arguments: [3_600_000, -3_600_000])
+  func withoutATimeEveryDEKIsWrappedAnew(_ ahead: Int) async throws {
+    let tests = OperationTests(try await ObservedRegistry(ahead: ahead))
+    let client = tests.registry.client
+    _ = try await client.createKEK("k", kmsType: "local-kms", kmsKeyID: "id", isShared: true)
+    let made = try await tests.store.createDEK(kek: "k", subject: Subject("s"), algorithm: .aes128GCM)
+    let stored = try await tests.store.dek(made.identity).wrapped
+    #expect(try await tests.counts(.newVersion) == [1, 0])
+    #expect(try await tests.store.dek(made.identity).wrapped != stored)
+    try await client.deleteDEK(kek: "k", subject: Subject("s"), algorithm: .aes128GCM, version: 1)
+    let times = Locked<[Int64]>([])
+    let idle = try await Rewrap("k", to: .newVersion, in: tests.store).run(execute: true)
+    #expect((idle.rewrapped, idle.deleted) == (0, 1))
+    try await client.undeleteDEK(kek: "k", subject: Subject("s"), algorithm: .aes128GCM, version: 1)
+    let rewrap = try await Rewrap("k", to: .newVersion, in: tests.store)
+    #expect(rewrap.isToldByTime)
+    let summary = try await rewrap.run(execute: true) { _, outcome in
+      if case .rewrapped(at: let time?) = outcome { times.withLock { $0.append(time) } }
+    }
+    #expect(summary.rewrapped == 1)
+    // The time that the registry gave takes an interrupted run up again.
+    let dek = try await tests.store.dek(made.identity)
+    #expect(times.withLock { $0 } == [dek.timestamp])
+    #expect(try await tests.counts(.newVersion, before: dek.timestamp) == [0, 1])
   }
 
   // MARK: Rotation
@@ -231,6 +272,15 @@ struct OperationTests {
     #expect(
       outlook([still, rule("o", ["encrypt.kek.name": "other"])]) == .staysAtVersionOne(rules: ["still"]))
     #expect(outlook([still], .aes256SIV) == .unused)
+    var rotating = rule("r", ["encrypt.dek.expiry.days": "7"])
+    rotating.isDisabled = true
+    #expect(
+      outlook([rotating]) == .unused && outlook([still, rotating]) == .staysAtVersionOne(rules: ["still"]))
+    rotating.isDisabled = false
+    rotating.type = "CEL"
+    #expect(outlook([rotating]) == .unused)
+    rotating.type = "ENCRYPT_PAYLOAD"
+    #expect(outlook([rotating]) == .rotates)
     #expect(outlook(nil) == .unused && outlook([]) == .unused)
     #expect(RotationOutlook(nil, kek: "k", algorithm: .aes256GCM) == .unused)
   }
@@ -243,6 +293,32 @@ struct OperationTests {
     }
     #expect(
       try await registry.client.versions(kek: "k", subject: Subject("s"), algorithm: .aes256GCM) == [1, 2, 3])
+  }
+
+  @Test func theNumberOfADeletedVersionIsNotUsedAgain() async throws {
+    try await makeKEK()
+    let s = Subject("s")
+    for _ in 1...3 { _ = try await store.rotate(kek: "k", subject: s, algorithm: .aes256GCM) }
+    try await registry.client.deleteDEK(kek: "k", subject: s, algorithm: .aes256GCM, version: 3)
+    #expect(try await store.rotate(kek: "k", subject: s, algorithm: .aes256GCM).version == 4)
+    #expect(
+      try await registry.client.versions(
+        kek: "k", subject: s, algorithm: .aes256GCM, includingDeleted: true) == [1, 2, 3, 4])
+    #expect(
+      try await store.dek(DEKIdentity(kek: "k", subject: s, algorithm: .aes256GCM, version: 4)).isDeleted
+        == false)
+  }
+
+  @Test func aFullRegistryMakesNoVersionAndSaysSo() async throws {
+    let tests = OperationTests(try await ObservedRegistry(maximumKeys: 0))
+    try await tests.makeKEK()
+    let s = Subject("s")
+    #expect(try await tests.store.rotate(kek: "k", subject: s, algorithm: .aes256GCM).version == 1)
+    let error = try await #require(throws: KeyError.self) {
+      try await tests.store.rotate(kek: "k", subject: s, algorithm: .aes256GCM)
+    }
+    #expect(error.description.contains("already exist") && error.description.contains("40972"), "\(error)")
+    #expect(try await tests.registry.client.versions(kek: "k", subject: s, algorithm: .aes256GCM) == [1])
   }
 
   @Test func aDEKIsCreatedOnce() async throws {

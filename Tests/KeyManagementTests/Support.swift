@@ -13,9 +13,15 @@ struct ObservedRegistry {
   let client: DEKRegistryClient
   private let log: Locked<[String]>
 
-  init() async throws {
+  /// - Parameters:
+  ///   - maximumKeys: how many KEKs and DEKs may exist; one more fits.
+  ///   - ahead: milliseconds by which the registry's clock is ahead of ours.
+  init(maximumKeys: Int = 20_000, ahead: Int = 0) async throws {
     let log = Locked<[String]>([])
     var options = RegistryServer.Options()
+    options.maximumKeys = maximumKeys
+    let clock = options.clock
+    options.clock = { clock() + ahead }
     options.drivers = KMSDrivers([LocalKMS(environment: ["LOCAL_SECRET": "server"])])
     options.observer = { method, path in log.withLock { $0.append("\(method) \(path)") } }
     self.log = log

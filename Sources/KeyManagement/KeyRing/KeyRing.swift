@@ -152,8 +152,7 @@ package actor KeyRing {
     guard isExpired(dek, specification) else {
       return KeyForecast(version: dek.identity.version, isNew: false, needsKEK: false)
     }
-    return KeyForecast(
-      version: try dek.identity.next(after: dek.identity.version).version, isNew: true, needsKEK: false)
+    return KeyForecast(version: try await nextVersion(of: first).version, isNew: true, needsKEK: false)
   }
 
   /// Wraps a new key under the KEK that ``sealingKey(for:subject:)`` would use, and unwraps it again as readers of
@@ -236,12 +235,12 @@ package actor KeyRing {
       let first = DEKIdentity(kek: kek.name, subject: subject, algorithm: specification.algorithm, version: 1)
       let version: DEKRegistryClient.Version = specification.expiryDays == nil ? .unversioned : .latest
       guard let existing = try await dek(first, version, includingDeleted: false) else {
-        return .success(try await create(first, of: kek, asking: version, specification))
+        return .success(try await create(first, of: kek, asking: version, specification, above: 0))
       }
       guard isExpired(existing, specification) else {
         return .success(target(try await unwrapped(existing, of: kek), existing.timestamp, specification))
       }
-      return .success(try await replace(existing, of: kek, asking: version, specification))
+      return .success(try await replace(existing, of: kek, specification))
     } catch {
       return .failure(error)
     }
@@ -256,11 +255,17 @@ package actor KeyRing {
       if let latest, latest.identity.version > used.version, !isExpired(latest, specification) {
         return .success(target(try await unwrapped(latest, of: kek), latest.timestamp, specification))
       }
-      let next = try used.next(after: latest?.identity.version ?? 0)
-      return .success(try await create(next, of: kek, asking: .latest, specification))
+      let next = try used.next(after: max(latest?.identity.version ?? 0, used.version))
+      return .success(
+        try await create(next, of: kek, asking: .latest, specification, above: used.version))
     } catch {
       return .failure(error)
     }
+  }
+
+  /// The version after the highest there ever was: the number of a soft-deleted one is taken, too.
+  private func nextVersion(of identity: DEKIdentity) async throws(KeyError) -> DEKIdentity {
+    try identity.next(after: try await highestVersion(identity))
   }
 
   /// Until when a key seals: for ever, or until it is too old.
@@ -329,11 +334,12 @@ package actor KeyRing {
   /// A new version for a DEK past its age. When that fails, sealing goes on under the old one, as in the
   /// reference clients.
   private func replace(
-    _ old: DEK, of kek: KEK, asking version: DEKRegistryClient.Version, _ specification: KeySpecification
+    _ old: DEK, of kek: KEK, _ specification: KeySpecification
   ) async throws(KeyError) -> Target {
     do throws(KeyError) {
       let next = try old.identity.next(after: old.identity.version)
-      return try await create(next, of: kek, asking: version, specification)
+      return try await create(
+        next, of: kek, asking: .latest, specification, above: old.identity.version)
     } catch {
       log.warning(
         "an expired DEK could not be replaced and stays in use",
@@ -342,33 +348,49 @@ package actor KeyRing {
     }
   }
 
+  /// Makes a DEK, or takes what somebody else made of it meanwhile: what the registry has as `version`, if that is
+  /// newer than version `old`. Where the number is that of a deleted version, takes the next one that is free.
   private func create(
-    _ identity: DEKIdentity, of kek: KEK, asking version: DEKRegistryClient.Version,
-    _ specification: KeySpecification
+    _ wanted: DEKIdentity, of kek: KEK, asking version: DEKRegistryClient.Version,
+    _ specification: KeySpecification, above old: Int32
   ) async throws(KeyError) -> Target {
-    let made = kek.isShared ? nil : try await wrappedNewKey(identity, of: kek)
-    var dek: DEK?
+    let made = kek.isShared ? nil : try await wrappedNewKey(wanted, of: kek)
+    if let target = try await post(wanted, made, of: kek, specification) { return target }
+    // Somebody else was faster; theirs counts, and ours was never used.
+    if let theirs = try await dek(wanted, version, includingDeleted: false), theirs.identity.version > old {
+      return target(try await unwrapped(theirs, of: kek), theirs.timestamp, specification)
+    }
+    if old > 0 {
+      let next = try await nextVersion(of: wanted)
+      if let target = try await post(next, made, of: kek, specification) { return target }
+    }
+    throw KeyError(
+      .missing, wanted, "the registry says that the DEK exists but does not show it: was it deleted?")
+  }
+
+  /// Stores a DEK: `made`, or one that the registry of a shared KEK makes. `nil` when the version exists.
+  private func post(
+    _ identity: DEKIdentity, _ made: NewKey?, of kek: KEK, _ specification: KeySpecification
+  ) async throws(KeyError) -> Target? {
+    let stored: DEK?
     do throws(RegistryError) {
-      dek = try await registry.createDEK(
+      stored = try await registry.createDEK(
         kek: identity.kek, subject: identity.subject, algorithm: identity.algorithm,
         version: identity.version, wrapped: made?.wrapped)
-      if let made {
-        // Its age counts from our own clock at least: one that is ahead of the registry's would find every new
-        // version too old and never stop making more.
-        return target(
-          DataKey(identity: identity, material: made.material, uses: uses), max(dek?.timestamp ?? 0, clock()),
-          specification)
-      }
     } catch {
-      // On a conflict somebody else was faster; theirs counts, and ours was never used.
       guard error.reason == .conflict else { throw KeyError(error, identity) }
+      return nil
     }
-    if dek == nil { dek = try await self.dek(identity, version, includingDeleted: false) }
-    guard let dek else {
-      throw KeyError(
-        .missing, identity, "the registry says that the DEK exists but does not show it: was it deleted?")
+    if let made {
+      // Its age counts from our own clock at least: one that is ahead of the registry's would find every new
+      // version too old and never stop making more.
+      return target(
+        DataKey(identity: identity, material: made.material, uses: uses),
+        max(stored?.timestamp ?? 0, clock()),
+        specification)
     }
-    return target(try await unwrapped(dek, of: kek), dek.timestamp, specification)
+    guard let stored else { return nil }
+    return target(try await unwrapped(stored, of: kek), stored.timestamp, specification)
   }
 
   // MARK: Registry and KMS
@@ -425,9 +447,9 @@ package actor KeyRing {
     }
   }
 
-  private func wrappedNewKey(
-    _ identity: DEKIdentity, of kek: KEK
-  ) async throws(KeyError) -> (material: KeyMaterial, wrapped: [UInt8]) {
+  private typealias NewKey = (material: KeyMaterial, wrapped: [UInt8])
+
+  private func wrappedNewKey(_ identity: DEKIdentity, of kek: KEK) async throws(KeyError) -> NewKey {
     let material: KeyMaterial
     do throws(CryptoError) {
       material = try KeyMaterial(generatedFor: identity.algorithm)

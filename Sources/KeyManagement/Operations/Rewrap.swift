@@ -4,7 +4,7 @@ internal import SchemaRegistry
 /// Wraps the DEKs of one KEK anew. The keys themselves, and so everything sealed under them, stay as they are.
 ///
 /// Each DEK is replaced by one request, after what is to be stored was unwrapped once for proof: whenever a run
-/// ends, every DEK opens, and the next run skips what is done.
+/// ends, every DEK opens. The next run skips what is done where anything tells (see ``isToldByTime``).
 package struct Rewrap: Sendable {
   package enum Target: Sendable, Hashable {
     /// The newest version of the KEK's own key.
@@ -17,8 +17,8 @@ package struct Rewrap: Sendable {
   }
 
   package enum Outcome: Sendable {
-    /// Wrapped anew, or found fit to be.
-    case rewrapped
+    /// Wrapped anew, at a time of the registry's clock (milliseconds since 1970); without one, found fit to be.
+    case rewrapped(at: Int64?)
     /// Wrapped as wanted already.
     case current
     /// Soft-deleted ones cannot be stored anew.
@@ -42,14 +42,22 @@ package struct Rewrap: Sendable {
   private let unwrapping: any KeyEncryptionKey
   /// The KEK that gets the DEKs.
   private let destination: KEK
-  /// DEKs changed at or after this time (milliseconds since 1970) count as done where nothing else tells.
-  private let before: Int64
+  private let before: Int64?
   /// The version that the service wraps with now, where wrapped bytes tell.
   private let currentVersion: String?
 
+  /// Whether nothing but the time of its last change tells what an earlier run has done with a DEK: wrapped bytes do
+  /// not name a version, and the old version still opens.
+  package var isToldByTime: Bool {
+    target == .newVersion && currentVersion == nil && (kek.isShared || kek.kmsType != LocalKMS.type)
+  }
+
   /// Looks at KEK and target, and refuses what would leave readers without a way to unwrap.
+  ///
+  /// - Parameter before: where only time tells, DEKs changed at or after this time (milliseconds since 1970, by the
+  ///   registry's clock) count as done; without it, none does.
   package init(
-    _ kekName: String, to target: Target, before: Int64, in store: KeyStore
+    _ kekName: String, to target: Target, before: Int64? = nil, in store: KeyStore
   ) async throws(KeyError) {
     self.store = store
     self.target = target
@@ -128,12 +136,12 @@ package struct Rewrap: Sendable {
   private func settle(_ identity: DEKIdentity, execute: Bool) async throws(KeyError) -> Outcome {
     let dek = try await store.dek(identity)
     guard !dek.isDeleted else { return .deleted }
-    if kek.isShared, target == .newVersion { return try await settleShared(dek, execute) }
     if try await isCurrent(dek) { return .current }
+    if kek.isShared, target == .newVersion { return try await settleShared(identity, execute) }
     let secret = try await kms(identity) { () throws(KMSError) -> SecretBytes in
       try await self.secret(of: dek)
     }
-    guard execute else { return .rewrapped }
+    guard execute else { return .rewrapped(at: nil) }
     let wrapped = try await kms(identity) { () throws(KMSError) -> [UInt8] in
       try await wrapping.wrap(secret)
     }
@@ -144,28 +152,26 @@ package struct Rewrap: Sendable {
     guard back.isEqual(to: secret) else {
       throw KeyError(.damaged, identity, "what the key management service gives back is not what it wrapped")
     }
-    try await keep(wrapped, identity)
-    return .rewrapped
+    return .rewrapped(at: try await keep(wrapped, identity))
   }
 
   /// The registry has the key and wraps it.
-  private func settleShared(_ dek: DEK, _ execute: Bool) async throws(KeyError) -> Outcome {
-    guard dek.timestamp < before else { return .current }
-    guard execute else { return .rewrapped }
+  private func settleShared(_ identity: DEKIdentity, _ execute: Bool) async throws(KeyError) -> Outcome {
+    guard execute else { return .rewrapped(at: nil) }
     do throws(RegistryError) {
-      _ = try await store.registry.rewrapDEK(dek.identity, wrapped: nil)
+      return .rewrapped(at: try await store.registry.rewrapDEK(identity, wrapped: nil)?.timestamp)
     } catch {
-      throw KeyError(error, dek.identity)
+      throw KeyError(error, identity)
     }
-    return .rewrapped
   }
 
   private func isCurrent(_ dek: DEK) async throws(KeyError) -> Bool {
+    if isToldByTime { return before.map { dek.timestamp >= $0 } ?? false }
     switch target {
     case .newVersion:
-      if let currentVersion { return WrappingVersion.read(dek.wrapped) == currentVersion }
-      // A local secret is known by opening; with other services the old version still opens, and tells nothing.
-      return kek.kmsType == LocalKMS.type ? try await opens(dek) : dek.timestamp >= before
+      // An alternate's versions have the same names as the key's own.
+      guard currentVersion == nil || WrappingVersion.read(dek.wrapped) == currentVersion else { return false }
+      return try await opens(dek)
     case .key: return try await opens(dek)
     case .kek: return try await hasArrived(dek)
     }
@@ -206,7 +212,8 @@ package struct Rewrap: Sendable {
     return try await unwrapping.unwrap(dek.wrapped)
   }
 
-  private func keep(_ wrapped: [UInt8], _ identity: DEKIdentity) async throws(KeyError) {
+  /// Stores a DEK and returns when that was.
+  private func keep(_ wrapped: [UInt8], _ identity: DEKIdentity) async throws(KeyError) -> Int64 {
     let stored: DEK?
     do throws(RegistryError) {
       if case .kek = target {
@@ -219,9 +226,10 @@ package struct Rewrap: Sendable {
     } catch {
       throw KeyError(error, identity)
     }
-    guard stored?.wrapped == wrapped else {
+    guard let stored, stored.wrapped == wrapped else {
       throw KeyError(.damaged, identity, "the registry did not store what it was given")
     }
+    return stored.timestamp
   }
 
   private func moved(_ identity: DEKIdentity) -> DEKIdentity {

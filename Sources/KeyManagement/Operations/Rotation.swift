@@ -12,7 +12,7 @@ package enum RotationOutlook: Sendable, Hashable {
 
   package init(_ schema: RegisteredSchema?, kek: String, algorithm: DEKAlgorithm) {
     var names: [String] = []
-    for rule in (schema?.ruleSet?.domainRules ?? []) + (schema?.ruleSet?.encodingRules ?? []) {
+    for rule in schema?.ruleSet?.encryptionRules ?? [] {
       do throws(InvalidRule) {
         let specification = try KeySpecification(rule, metadata: schema?.metadata?.properties ?? [:])
         guard specification.kekName == kek, specification.algorithm == algorithm else { continue }
@@ -22,7 +22,7 @@ package enum RotationOutlook: Sendable, Hashable {
         }
         names.append(rule.name)
       } catch {
-        continue  // No encryption rule, or one that no client can run.
+        continue  // No client can run it.
       }
     }
     self = names.isEmpty ? .unused : .staysAtVersionOne(rules: names)
@@ -30,7 +30,8 @@ package enum RotationOutlook: Sendable, Hashable {
 }
 
 extension KeyStore {
-  /// Makes a new version of a DEK, or version 1 when there is none. Returns the identity made.
+  /// Makes a new version of a DEK, after the highest there is, deleted or not; version 1 when there is none. Returns
+  /// the identity made.
   package func rotate(
     kek: String, subject: Subject, algorithm: DEKAlgorithm
   ) async throws(KeyError) -> DEKIdentity {
@@ -38,15 +39,10 @@ extension KeyStore {
     // Long enough never to be over: what is asked for here is one new version, not rotation by age.
     let specification = KeySpecification(kekName: kek, algorithm: algorithm, expiryDays: 365_000)
     let first = DEKIdentity(kek: kek, subject: subject, algorithm: algorithm, version: 1)
-    let latest: DEK?
-    do throws(RegistryError) {
-      latest = try await registry.dek(
-        kek: kek, subject: subject, algorithm: algorithm, version: .latest, includingDeleted: false)
-    } catch {
-      throw KeyError(error, first)
-    }
-    guard let latest else { return try await ring.sealingKey(for: specification, subject: subject).identity }
-    return try await ring.successor(of: latest.identity, for: specification).identity
+    let highest = try await ring.highestVersion(first)
+    guard highest > 0 else { return try await ring.sealingKey(for: specification, subject: subject).identity }
+    let used = DEKIdentity(kek: kek, subject: subject, algorithm: algorithm, version: highest)
+    return try await ring.successor(of: used, for: specification).identity
   }
 
   /// Version 1 of a DEK, made if there is none. `isNew` says which.

@@ -11,8 +11,9 @@ extension DEKRegistryClient {
   package func kekNames(
     subjectPrefixes: [String] = [], includingDeleted: Bool = false
   ) async throws(RegistryError) -> [String] {
-    try await names(
-      Self.path(), subjectPrefixes.map { ("subjectPrefix", $0) } + Self.deleted(includingDeleted))
+    try await list(
+      Self.path(), subjectPrefixes.map { ("subjectPrefix", $0) } + Self.deleted(includingDeleted),
+      of: \.string)
   }
 
   /// Replaces all properties of a KEK. Its key management service and key cannot be changed.
@@ -44,7 +45,7 @@ extension DEKRegistryClient {
   package func subjects(under kek: String, includingDeleted: Bool = false) async throws(RegistryError)
     -> [Subject]
   {
-    try await names(Self.path(kek, "deks"), Self.deleted(includingDeleted)).map { Subject($0) }
+    try await list(Self.path(kek, "deks"), Self.deleted(includingDeleted), of: \.string).map { Subject($0) }
   }
 
   /// Ascending; none for a subject without such a DEK.
@@ -53,16 +54,28 @@ extension DEKRegistryClient {
   ) async throws(RegistryError) -> [Int32] {
     let path = Self.path(kek, "deks", subject.name, "versions")
     let query = Self.deleted(includingDeleted) + [("algorithm", algorithm.rawValue)]
-    let answer = try await absentAsNil { () throws(RegistryError) in
-      try await transport.json(.get, path, query: query)
+    let numbers = try await absentAsNil { () throws(RegistryError) in
+      try await list(path, query, of: \.integer)
     }
-    return answer?.array?.compactMap { $0.integer.flatMap { Int32(exactly: $0) } } ?? []
+    return numbers?.compactMap { Int32(exactly: $0) } ?? []
   }
 
   /// Stores a DEK wrapped anew; the key and its version stay, its time moves. `wrapped` is left out for a shared
   /// KEK, whose registry wraps it itself.
+  ///
+  /// Throws a ``RegistryError/Reason/conflict`` at registries up to 8.1.0, which know no `rewrap` and take the request
+  /// for one to make a DEK that exists.
   package func rewrapDEK(_ identity: DEKIdentity, wrapped: [UInt8]?) async throws(RegistryError) -> DEK? {
-    try await postDEK(identity, wrapped: wrapped, query: [("rewrap", "true")])
+    do throws(RegistryError) {
+      return try await postDEK(identity, wrapped: wrapped, query: [("rewrap", "true")])
+    } catch {
+      guard error.reason == .conflict else { throw error }
+      throw RegistryError(
+        .conflict, request: error.request, code: error.code,
+        message:
+          "\(error.message): registries up to 8.1.0 cannot store a DEK wrapped anew (rewrap=true); a newer one "
+          + "can, and so can a move to another KEK")
+    }
   }
 
   /// As ``deleteKEK(_:permanently:)``; all versions when `version` is `nil`.
@@ -91,13 +104,27 @@ extension DEKRegistryClient {
 
   private static func permanent(_ flag: Bool) -> [(String, String)] { flag ? [("permanent", "true")] : [] }
 
+  /// More than any registry holds; one that goes on beyond has no end.
+  private static let maximumCount = 1_000_000
+
   /// A list in as many pages as the registry makes of it.
-  private func names(_ path: [String], _ query: [(String, String)]) async throws(RegistryError) -> [String] {
-    var names: [String] = []
+  ///
+  /// Registries before 7.7.4, 7.8.3, 7.9.2 and 8.0.0 know no `offset` and answer with the whole list every time: a
+  /// page that brings nothing new is the end.
+  private func list<Element: Hashable>(
+    _ path: [String], _ query: [(String, String)], of element: (JSONValue) -> Element?
+  ) async throws(RegistryError) -> [Element] {
+    var elements: [Element] = []
+    var known: Set<Element> = []
     while true {
-      let page = try await transport.json(.get, path, query: query + [("offset", String(names.count))])
-      guard let found = page.array?.compactMap(\.string), !found.isEmpty else { return names }
-      names += found
+      let page = try await transport.json(.get, path, query: query + [("offset", String(elements.count))])
+      let new = page.array?.compactMap(element).filter { known.insert($0).inserted } ?? []
+      guard !new.isEmpty else { return elements }
+      elements += new
+      guard elements.count <= Self.maximumCount else {
+        throw RegistryError(
+          .malformedAnswer, request: "GET /\(path.joined(separator: "/"))", message: "a list without an end")
+      }
     }
   }
 }

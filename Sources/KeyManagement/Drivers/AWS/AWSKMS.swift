@@ -39,14 +39,19 @@ struct AWSKeyARN: Sendable {
   let text: String
   let partition: String
   let region: String
+  /// `key/<id>` or `alias/<name>`.
+  let resource: String
   /// Whether it names a key and not an alias, so that answers must name it too.
-  let isOfKey: Bool
+  var isOfKey: Bool { resource.hasPrefix("key/") }
 
   init(_ keyID: String) throws(ServiceFailure) {
     let parts = keyID.split(separator: ":", omittingEmptySubsequences: false)
     // Region and partition become part of a host name, and the whole of a JSON text.
+    // An alias may have colons in its name.
+    let resource = parts.dropFirst(5).joined(separator: ":")
     guard parts.count >= 6, parts[0] == "arn", parts[2] == "kms", WebText.isPlain(parts[1], others: "-"),
-      WebText.isPlain(parts[3], others: "-"), WebText.isPlain(keyID, others: ":/_-.")
+      WebText.isPlain(parts[3], others: "-"), WebText.isPlain(keyID, others: ":/_-."),
+      ["key/", "alias/"].contains(where: { resource.hasPrefix($0) && resource != $0 })
     else {
       throw ServiceFailure(
         .configuration, "the key id must be an ARN: arn:aws:kms:<region>:<account>:key/<id>")
@@ -54,7 +59,7 @@ struct AWSKeyARN: Sendable {
     text = keyID
     partition = String(parts[1])
     region = String(parts[3])
-    isOfKey = parts.count == 6 && parts[5].hasPrefix("key/")
+    self.resource = resource
   }
 }
 

@@ -52,10 +52,12 @@ struct AWSMetadata: Sendable {
   }
 
   /// The token must not go to other machines in the clear.
-  private static func mayBeAsked(_ url: String) -> Bool {
+  static func mayBeAsked(_ url: String) -> Bool {
     if url.hasPrefix("https://") { return true }
     guard url.hasPrefix("http://") else { return false }
     let authority = url.dropFirst("http://".count).prefix { $0 != "/" }
+    // What is in front of an @ is a user and a password, whatever it looks like.
+    guard !authority.contains("@") else { return false }
     let name =
       authority.hasPrefix("[") ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
     return [

@@ -87,7 +87,7 @@ struct AzureTokens: Sendable {
     // Managed identities give numbers as texts.
     let seconds = members["expires_in"].flatMap { $0.integer ?? $0.string.flatMap { Int($0) } }
     let end = members["expires_on"].flatMap { $0.integer ?? $0.string.flatMap { Int($0) } }
-    return CredentialCache.Lease(
-      token, expiry: seconds.map { Host.now() + Int64($0) } ?? end.map(Int64.init))
+    if let seconds { return CredentialCache.Lease(token, lifetime: seconds) }
+    return CredentialCache.Lease(token, expiry: end.map(Int64.init))
   }
 }

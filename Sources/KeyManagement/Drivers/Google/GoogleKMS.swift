@@ -53,6 +53,17 @@ struct GoogleKeyName: Sendable {
     encrypting = keyID
     key = parts.prefix(8).joined(separator: "/")
   }
+
+  /// Whether an answer names a version of this key. A project has two names, and answers may have the other one: its
+  /// id for its number.
+  func isOfKey(_ version: String) -> Bool {
+    func withoutProject(_ name: String) -> Substring? {
+      guard name.hasPrefix("projects/") else { return nil }
+      return name.dropFirst("projects/".count).drop { $0 != "/" }
+    }
+    guard let key = withoutProject(key), let version = withoutProject(version) else { return false }
+    return version.hasPrefix(key + "/cryptoKeyVersions/")
+  }
 }
 
 private struct GoogleKey: KeyEncryptionKey {
@@ -69,7 +80,7 @@ private struct GoogleKey: KeyEncryptionKey {
       let body = SecretDocument(["plaintextCrc32c": "\(checksum)"], secretMember: "plaintext").body(dataKey)
       let answer = try await call("\(name.encrypting):encrypt", body).json()
       guard let ciphertext = answer["ciphertext"]?.string.flatMap({ Base64.decode($0) }), !ciphertext.isEmpty,
-        answer["name"]?.string?.hasPrefix(name.key + "/cryptoKeyVersions/") == true
+        answer["name"]?.string.map(name.isOfKey) == true
       else { throw ServiceFailure(.malformedAnswer, "the answer has no ciphertext of this key") }
       guard answer["verifiedPlaintextCrc32c"]?.bool == true else { throw Self.damaged }
       try check(answer["ciphertextCrc32c"], CRC32C.checksum(ciphertext))

@@ -101,9 +101,7 @@ struct GoogleTokens: Sendable {
     guard let token = members[name]?.string, !token.isEmpty else {
       throw ServiceFailure(.malformedAnswer, "the answer of the token service has no \(name)")
     }
-    let end =
-      members["expires_in"]?.integer.map { Host.now() + Int64($0) }
-      ?? members["expireTime"]?.string.flatMap { Host.seconds(ofTime: $0) }
-    return Lease(token, expiry: end)
+    if let seconds = members["expires_in"]?.integer { return Lease(token, lifetime: seconds) }
+    return Lease(token, expiry: members["expireTime"]?.string.flatMap { Host.seconds(ofTime: $0) })
   }
 }

@@ -1,23 +1,35 @@
 /// A credential of one account, fetched when it is first needed and again before it expires.
 ///
-/// One cache belongs to one key object, so accounts never mix. Whoever needs the credential while it is being
-/// fetched waits for the same fetch.
+/// One cache belongs to one key object, so accounts never mix. The next credential is fetched beside the work while
+/// the last one is good; whoever needs one when none is waits for the same fetch.
 actor CredentialCache<Credential: Sendable> {
   struct Lease: Sendable {
     let credential: Credential
-    /// Seconds since 1970; `nil` when it has no end.
+    /// Seconds since 1970, from 0 to ``longest`` from now; `nil` when it has no end.
     let expiry: Int64?
     /// Whether fetching again would give the same one, as with keys that somebody configured.
     let isFixed: Bool
 
+    /// Ten years. What services say of time is bounded by it, so that nothing overflows.
+    static var longest: Int64 { 315_360_000 }
+
+    /// `expiry` may be any number.
     init(_ credential: Credential, expiry: Int64? = nil, isFixed: Bool = false) {
       self.credential = credential
-      self.expiry = expiry
+      self.expiry = expiry.map { min(max($0, 0), Host.now() + Self.longest) }
       self.isFixed = isFixed
+    }
+
+    /// `lifetime` in seconds from now; any number.
+    init(_ credential: Credential, lifetime: Int) {
+      self.init(credential, expiry: Host.now() + min(max(Int64(lifetime), 0), Self.longest))
     }
   }
 
   typealias Fetch = @Sendable () async throws(ServiceFailure) -> Lease
+
+  /// Seconds before one that could not be renewed is tried again.
+  private static var renewalRetry: Int64 { 10 }
 
   private let fetch: Fetch
   private let now: @Sendable () -> Int64
@@ -48,29 +60,30 @@ actor CredentialCache<Credential: Sendable> {
   }
 
   private func current() async throws(ServiceFailure) -> (lease: Lease, serial: Int) {
-    if let lease, now() < renewal { return (lease, serial) }
-    let fetching =
-      flight
-      ?? Task { [fetch] in
-        do throws(ServiceFailure) { return .success(try await fetch()) } catch { return .failure(error) }
-      }
-    flight = fetching
-    let result = await fetching.value
-    if flight == fetching {
-      flight = nil
-      take(result)
-    }
-    // One that could not be renewed early is good until its end.
-    if case .failure(let error) = result, error.reason != .denied, let lease, let expiry = lease.expiry,
-      now() < expiry
-    {
-      return (lease, serial)
-    }
-    return (try result.get(), serial)
+    let time = now()
+    if let lease, time < renewal { return (lease, serial) }
+    let flight = flight ?? takeOff()
+    if let lease, let expiry = lease.expiry, time < expiry { return (lease, serial) }
+    return (try await flight.value.get(), serial)
   }
 
-  private func take(_ result: Result<Lease, ServiceFailure>) {
-    guard case .success(let fetched) = result else { return }
+  private func takeOff() -> Task<Result<Lease, ServiceFailure>, Never> {
+    let flight = Task { [fetch] in
+      let result: Result<Lease, ServiceFailure>
+      do throws(ServiceFailure) { result = .success(try await fetch()) } catch { result = .failure(error) }
+      self.land(result)
+      return result
+    }
+    self.flight = flight
+    return flight
+  }
+
+  private func land(_ result: Result<Lease, ServiceFailure>) {
+    flight = nil
+    guard case .success(let fetched) = result else {
+      renewal = min(now() + Self.renewalRetry, lease?.expiry ?? .max)
+      return
+    }
     lease = fetched
     serial += 1
     // A quarter of the life is left over, but no more than a few minutes: Google's metadata server hands out the

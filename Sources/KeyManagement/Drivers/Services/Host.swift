@@ -68,7 +68,9 @@ struct Host: Sendable {
     ] {
       let formatter = ISO8601DateFormatter()
       formatter.formatOptions = options
-      if let date = formatter.date(from: text) { return Int64(date.timeIntervalSince1970) }
+      if let date = formatter.date(from: text) {
+        return Int64(exactly: date.timeIntervalSince1970.rounded(.down))
+      }
     }
     return nil
   }

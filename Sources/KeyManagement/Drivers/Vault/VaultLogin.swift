@@ -49,6 +49,6 @@ enum VaultLogin: Sendable {
     }
     // A lease of 0 seconds is one without an end.
     let seconds = login?["lease_duration"]?.integer ?? 0
-    return CredentialCache.Lease(token, expiry: seconds > 0 ? Host.now() + Int64(seconds) : nil)
+    return seconds > 0 ? CredentialCache.Lease(token, lifetime: seconds) : CredentialCache.Lease(token)
   }
 }

@@ -5,19 +5,20 @@ extension AccessPolicy {
   ///
   /// A policy cannot name an alias as its resource: a key that is used by its alias is allowed on all keys of
   /// the account and region, under the condition that the request names the alias.
-  static func aws(_ request: Request) -> AccessPolicy? {
+  static func aws(_ request: Request) throws(ServiceFailure) -> AccessPolicy {
     let actions = request.operations.map { $0 == .wrap ? "kms:Encrypt" : "kms:Decrypt" }
     var statements: [JSONValue] = []
     for (index, keyID) in request.keyIDs.enumerated() {
-      let parts = keyID.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 6, parts[0] == "arn", parts[2] == "kms" else { return nil }
-      let isAlias = parts[5].hasPrefix("alias/")
+      let arn = try AWSKeyARN(keyID)
+      let account = keyID.dropLast(arn.resource.count)
       var statement: JSONObject = [
         "Sid": .string("ResealKey\(index + 1)"), "Effect": "Allow",
         "Action": .array(actions.map(JSONValue.string)),
-        "Resource": .string(isAlias ? parts[..<5].joined(separator: ":") + ":key/*" : keyID),
+        "Resource": .string(arn.isOfKey ? keyID : account + "key/*"),
       ]
-      if isAlias { statement["Condition"] = ["StringEquals": ["kms:RequestAlias": .string(parts[5])]] }
+      if !arn.isOfKey {
+        statement["Condition"] = ["StringEquals": ["kms:RequestAlias": .string(arn.resource)]]
+      }
       statements.append(.object(statement))
     }
     return AccessPolicy(

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import JSON
 
 extension AccessPolicy {
@@ -9,14 +8,13 @@ extension AccessPolicy {
   ///
   /// Reading the key gives its public half and its version; clients wrap with it themselves, and ask the vault
   /// to when they may not read it (specification section G.3).
-  static func azure(_ request: Request) -> AccessPolicy? {
+  static func azure(_ request: Request) throws(ServiceFailure) -> AccessPolicy {
     let actions = request.operations.flatMap { operation in
       operation == .wrap
         ? [readAction, "Microsoft.KeyVault/vaults/keys/encrypt/action"]
         : [readAction, "Microsoft.KeyVault/vaults/keys/decrypt/action"]
     }
-    let names = request.keyIDs.compactMap(keyName)
-    guard names.count == request.keyIDs.count, !names.isEmpty else { return nil }
+    let keys = try request.keyIDs.map { (keyID) throws(ServiceFailure) in try AzureKeyURL(keyID) }
     let words = request.operations.map(\.rawValue).joined(separator: " and ")
     let roleName = "[guid(resourceGroup().id, 'reseal \(words)')]"
     let role: JSONValue = [
@@ -34,8 +32,10 @@ extension AccessPolicy {
       ],
     ]
     let roleID = "resourceId('Microsoft.Authorization/roleDefinitions', \(roleName.dropFirst().dropLast()))"
-    let assignments = names.map { vault, key -> JSONValue in
-      [
+    let assignments = keys.map { url -> JSONValue in
+      // Rights are given on keys, not on versions.
+      let (vault, key) = (url.vaultName, url.name)
+      return [
         "type": "Microsoft.Authorization/roleAssignments", "apiVersion": "2022-04-01",
         "name": .string("[guid(parameters('principalId'), '\(vault)', '\(key)', '\(words)')]"),
         "scope": .string("[resourceId('Microsoft.KeyVault/vaults/keys', '\(vault)', '\(key)')]"),
@@ -53,19 +53,6 @@ extension AccessPolicy {
       ]),
       hint: "az deployment group create --resource-group GROUP_OF_THE_VAULT --template-file POLICY.json "
         + "--parameters principalId=\(request.principal ?? "OBJECT_ID")")
-  }
-
-  /// Of `https://<vault>.vault.azure.net/keys/<name>[/<version>]`. Rights are given on keys, not on versions.
-  private static func keyName(_ keyID: String) -> (vault: String, key: String)? {
-    guard let url = URLComponents(string: keyID), let host = url.host else { return nil }
-    let segments = url.path.split(separator: "/")
-    guard segments.count >= 2, segments[0] == "keys", let vault = host.split(separator: ".").first else {
-      return nil
-    }
-    let isPlain = { (text: Substring) in
-      text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
-    }
-    return isPlain(vault) && isPlain(segments[1]) ? (String(vault), String(segments[1])) : nil
   }
 
   private static func unique(_ texts: [String]) -> [String] {

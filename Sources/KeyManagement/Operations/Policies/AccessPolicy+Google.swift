@@ -2,7 +2,7 @@ internal import JSON
 
 extension AccessPolicy {
   /// The binding of an IAM policy of each key. The predefined roles are as small as the need.
-  static func google(_ request: Request) -> AccessPolicy? {
+  static func google(_ request: Request) throws(ServiceFailure) -> AccessPolicy {
     let role =
       switch request.operations {
       case [.wrap]: "roles/cloudkms.cryptoKeyEncrypter"
@@ -12,10 +12,8 @@ extension AccessPolicy {
     let member = request.principal ?? "serviceAccount:ACCOUNT@PROJECT.iam.gserviceaccount.com"
     var commands: [String] = []
     for keyID in request.keyIDs {
-      let parts = keyID.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-      guard parts.count >= 8,
-        [parts[0], parts[2], parts[4], parts[6]] == ["projects", "locations", "keyRings", "cryptoKeys"]
-      else { return nil }
+      // Rights are given on keys, not on versions.
+      let parts = try GoogleKeyName(keyID).key.split(separator: "/")
       commands.append(
         "gcloud kms keys add-iam-policy-binding \(parts[7]) --project \(parts[1]) --location \(parts[3]) "
           + "--keyring \(parts[5]) --member \(member) --role \(role)")

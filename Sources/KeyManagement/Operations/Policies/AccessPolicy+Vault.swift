@@ -1,19 +1,16 @@
-internal import Foundation
-
 extension AccessPolicy {
   /// A policy in HCL. Paths are relative to the namespace.
-  static func vault(_ request: Request) -> AccessPolicy? {
+  static func vault(_ request: Request) throws(ServiceFailure) -> AccessPolicy {
     var paths: [String] = []
     for keyID in request.keyIDs {
-      let text = keyID.contains("://") ? keyID : "https://\(keyID)"
-      guard let url = URLComponents(string: text) else { return nil }
-      let segments = url.path.split(separator: "/").map(String.init)
-      guard segments.count >= 3, segments[segments.count - 2] == "keys",
-        !url.path.contains("\""), !url.path.contains("\\")
-      else { return nil }
+      let url = try VaultKeyURL(keyID)
+      // A policy's path is a pattern: * and + are wildcards, and braces templates.
+      guard !(url.mount + url.name).contains("%") else {
+        throw ServiceFailure(
+          .configuration, "a policy can name only paths of ASCII letters, digits, -, ., _ and ~")
+      }
       for operation in request.operations {
-        let mount = segments.dropLast(2).joined(separator: "/")
-        paths.append("\(mount)/\(operation == .wrap ? "encrypt" : "decrypt")/\(segments[segments.count - 1])")
+        paths.append("\(url.mount)/\(operation == .wrap ? "encrypt" : "decrypt")/\(url.name)")
       }
     }
     let blocks = paths.map { "path \"\($0)\" {\n  capabilities = [\"update\"]\n}" }

@@ -27,7 +27,8 @@ package struct AccessPolicy: Sendable, Hashable {
   package let hint: String
 
   /// - Parameters:
-  ///   - keyIDs: the KEK's own key and its alternates.
+  ///   - keyIDs: the KEK's own key and its alternates, in any form; what is no key id, or could mean more than one
+  ///     key in a policy, is refused.
   ///   - operations: not empty.
   ///   - principal: in the service's own spelling; `nil` leaves a word in capitals in its place.
   package init(
@@ -35,21 +36,20 @@ package struct AccessPolicy: Sendable, Hashable {
   ) throws(UnknownPolicy) {
     let request = Request(
       keyIDs: keyIDs, operations: Operation.allCases.filter(operations.contains), principal: principal)
-    let policy: AccessPolicy? =
+    do throws(ServiceFailure) {
       switch kmsType {
-      case "aws-kms": .aws(request)
-      case "azure-kms": .azure(request)
-      case "gcp-kms": .google(request)
-      case "hcvault": .vault(request)
-      default: nil
+      case AWSKMS.type: self = try .aws(request)
+      case AzureKeyVault.type: self = try .azure(request)
+      case GoogleKMS.type: self = try .google(request)
+      case VaultTransit.type: self = try .vault(request)
+      case LocalKMS.type:
+        throw ServiceFailure(
+          .configuration, "the local KMS has no policies: whoever knows its secret may wrap and unwrap")
+      default: throw ServiceFailure(.configuration, "no policy syntax is known for this service")
       }
-    guard let policy else {
-      throw UnknownPolicy(
-        reason: kmsType == LocalKMS.type
-          ? "the local KMS has no policies: whoever knows its secret may wrap and unwrap"
-          : "no policy syntax is known for \(kmsType), or for this key id")
+    } catch {
+      throw UnknownPolicy(reason: error.detail)
     }
-    self = policy
   }
 
   init(_ text: Text, hint: String) {

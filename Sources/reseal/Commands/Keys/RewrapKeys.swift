@@ -24,9 +24,12 @@ struct RewrapKeys: AsyncParsableCommand {
       Rules that name it then read what was sealed before. The old KEK keeps its DEKs.
 
       May be interrupted and run again: what is done is skipped. Where nothing tells which version of a key wrapped \
-      a DEK (AWS, Google, Azure without saved versions, and shared KEKs), DEKs changed since the run began count as \
-      done; give the next run the time that the first one printed, with --before. A new wrapping counts as a change \
-      of the DEK: rotation by encrypt.dek.expiry.days begins anew.
+      a DEK (AWS, Google, Azure without saved versions, and shared KEKs), every run visits every DEK, unless \
+      --before gives it the time that the interrupted run printed: DEKs changed since then, by the registry's clock, \
+      count as done. Undeleting a DEK changes it too: after that, run it without --before. A new wrapping counts as \
+      a change of the DEK: rotation by encrypt.dek.expiry.days begins anew.
+
+      Soft-deleted DEKs are left alone. Undelete them first if the old key is to go for good.
       """)
 
   @Argument(help: "Name of the KEK.")
@@ -39,13 +42,16 @@ struct RewrapKeys: AsyncParsableCommand {
   var toKek: String?
 
   @Option(
-    help: ArgumentHelp("Take DEKs changed since then for done (ISO 8601, default: now).", valueName: "time"),
+    help: ArgumentHelp(
+      "Take DEKs changed since then for done, as an interrupted run says.", valueName: "time"),
     transform: { text in
-      do { return try Date(text, strategy: .iso8601) } catch {
+      do {
+        return Int64(clamping: Int(try Date(text, strategy: .iso8601).timeIntervalSince1970) * 1_000)
+      } catch {
         throw ValidationError("\(text) is no time such as 2026-11-25T15:00:00Z")
       }
     })
-  var before: Date?
+  var before: Int64?
 
   @Option(help: "DEKs to work on at once.")
   var parallel = 16
@@ -64,18 +70,12 @@ struct RewrapKeys: AsyncParsableCommand {
 
   func run() async throws {
     let access = try options.access(parallelism: parallel)
-    let before = Int64((before ?? Date()).timeIntervalSince1970) * 1_000
     try await options.reporting {
       let rewrap = try await Rewrap(kek, to: target, before: before, in: access.store)
-      if execute {
-        Console.error.line(
-          "began at \(before.dateText); should this be interrupted, run it again with --before \(before.dateText)"
-        )
-      }
-      let counter = Counter()
-      let summary = try await rewrap.run(execute: execute) { _, _ in counter.add() }
-      counter.end()
-      report(summary, before)
+      let course = Course(resumption: rewrap.isToldByTime ? before : nil, isToldByTime: rewrap.isToldByTime)
+      let summary = try await rewrap.run(execute: execute) { _, outcome in course.note(outcome) }
+      course.end()
+      report(summary, course.resumption)
       if !summary.failures.isEmpty { throw ExitCode.failure }
     }
   }
@@ -84,9 +84,10 @@ struct RewrapKeys: AsyncParsableCommand {
     kmsKeyId.map { .key($0) } ?? toKek.map { .kek($0) } ?? .newVersion
   }
 
-  private func report(_ summary: Rewrap.Summary, _ before: Int64) {
+  private func report(_ summary: Rewrap.Summary, _ resumption: Int64?) {
     let value: JSONValue = [
-      "kek": .string(kek), "executed": .bool(execute), "before": .string(before.dateText),
+      "kek": .string(kek), "executed": .bool(execute),
+      "before": resumption.map { .string($0.dateText) } ?? .null,
       "rewrapped": JSONValue(summary.rewrapped), "current": JSONValue(summary.current),
       "deleted": JSONValue(summary.deleted),
       "failed": .array(
@@ -106,19 +107,44 @@ struct RewrapKeys: AsyncParsableCommand {
   }
 }
 
-/// A line on the terminal that counts.
-private final class Counter: Sendable {
-  private let count = Locked(0)
+/// Counts on a line of the terminal, and says how an interrupted run is taken up again.
+private final class Course: Sendable {
+  private struct State {
+    var count = 0
+    var resumption: Int64?
+  }
 
-  func add() {
-    let count = count.withLock { count in
-      count += 1
-      return count
+  private let state: Locked<State>
+  private let isToldByTime: Bool
+
+  init(resumption: Int64?, isToldByTime: Bool) {
+    state = Locked(State(resumption: resumption))
+    self.isToldByTime = isToldByTime
+  }
+
+  /// What the next run needs as `--before`: the earliest time the registry gave to a DEK of this one, in whole
+  /// seconds; what this one was given if it was given any. `nil` where time tells nothing.
+  var resumption: Int64? { state.withLock { $0.resumption } }
+
+  func note(_ outcome: Rewrap.Outcome) {
+    let (count, news) = state.withLock { state -> (Int, Int64?) in
+      state.count += 1
+      guard isToldByTime, case .rewrapped(at: let time?) = outcome else { return (state.count, nil) }
+      let start = time / 1_000 * 1_000
+      guard start < state.resumption ?? .max else { return (state.count, nil) }
+      state.resumption = start
+      return (state.count, start)
+    }
+    if let news {
+      erase()
+      Console.error.line("should this be interrupted, run it again with --before \(news.dateText)")
     }
     if Console.error.isTerminal, count.isMultiple(of: 10) {
       Console.error.write("\r\(count.grouped) DEKs\u{1B}[K")
     }
   }
 
-  func end() { if Console.error.isTerminal { Console.error.write("\r\u{1B}[K") } }
+  func end() { erase() }
+
+  private func erase() { if Console.error.isTerminal { Console.error.write("\r\u{1B}[K") } }
 }
