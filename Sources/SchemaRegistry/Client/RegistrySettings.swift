@@ -27,7 +27,9 @@ package struct RegistrySettings: Sendable {
   /// is the JSON path of the properties.
   package init(_ given: [String: String], at path: String) throws(InvalidSettings) {
     var reader = PropertyReader(given: Self.withoutPrefix(given), path: path)
-    addresses = Self.addresses(&reader)
+    let addresses = Self.addresses(&reader)
+    let common = Self.commonCredentials(&reader)
+    self.addresses = addresses.map { Address(url: $0.url, credentials: common ?? $0.credentials) }
     headers = Self.headers(&reader)
     http = Self.http(&reader)
     retry = Self.retry(&reader)
@@ -75,7 +77,6 @@ struct PropertyReader {
 
 extension RegistrySettings {
   private static func addresses(_ reader: inout PropertyReader) -> [Address] {
-    let common = commonCredentials(&reader)
     guard let list = reader["url"] else {
       reader.complain("url", "is missing")
       return []
@@ -94,7 +95,7 @@ extension RegistrySettings {
       var address = bare.string ?? text
       while address.hasSuffix("/") { address.removeLast() }
       let own = url.user.map { Credentials.basic(user: $0, password: url.password ?? "") }
-      return Address(url: address, credentials: common ?? own)
+      return Address(url: address, credentials: own)
     }
   }
 
