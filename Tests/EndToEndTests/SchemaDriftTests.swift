@@ -216,26 +216,31 @@ struct SchemaDriftTests {
     #expect(!documents.contains { $0.serialized().contains("canary") })
   }
 
+  private static func address(_ tags: String, _ more: String = "") -> RegisteredSchema {
+    let street = #"{"name":"street","type":"string"\#(tags)}"#
+    return RegisteredSchema(
+      text: #"{"type":"record","name":"Address","namespace":"t","fields":[\#(street)\#(more)]}"#)
+  }
+
+  /// A customer at an address that is of a version of its own.
+  private static func customer(at version: Int, _ more: String = "") -> RegisteredSchema {
+    RegisteredSchema(
+      text:
+        #"{"type":"record","name":"Customer","namespace":"t","fields":[{"name":"home","type":"t.Address"}\#(more)]}"#,
+      references: [.init(name: "t.Address", subject: "address", version: version)])
+  }
+
+  private static let tagged = #","confluent:tags":["PII"]"#
+
   /// What the writer's schema only refers to stays as it is registered.
   @Test func referencedTypesWithoutTheSinksTagsAreRefused() async throws {
     let cluster = try await Cluster()
-    func address(_ tags: String) -> RegisteredSchema {
-      RegisteredSchema(
-        text:
-          #"{"type":"record","name":"Address","namespace":"t","fields":[{"name":"street","type":"string"\#(tags)}]}"#
-      )
+    for tags in ["", Self.tagged] {
+      try await cluster.schemas.register(Self.address(tags), under: Subject("address"))
     }
-    let shared = Subject("address")
-    try await cluster.schemas.register(address(""), under: shared)
-    try await cluster.schemas.register(address(#","confluent:tags":["PII"]"#), under: shared)
-    func customer(_ version: Int, _ more: String) -> RegisteredSchema {
-      RegisteredSchema(
-        text:
-          #"{"type":"record","name":"Customer","namespace":"t","fields":[{"name":"home","type":"t.Address"}\#(more)]}"#,
-        references: [.init(name: "t.Address", subject: "address", version: version)])
-    }
-    let id = try #require(try await cluster.schemas.register(customer(1, ""), under: Subject("in-value")).id)
-    var sink = customer(2, #",{"name":"n","type":"int","default":0}"#)
+    let writer = Self.customer(at: 1)
+    let id = try #require(try await cluster.schemas.register(writer, under: Subject("in-value")).id)
+    var sink = Self.customer(at: 2, #",{"name":"n","type":"int","default":0}"#)
     sink.ruleSet = Cluster.rules()
     try await cluster.schemas.register(sink, under: Subject("out-value"))
     // One record of one text of six bytes.
@@ -244,6 +249,26 @@ struct SchemaDriftTests {
     let outcome = try await file.run()
     #expect(outcome.exitCode == 78 && outcome.errors.contains("t.Address.street"), "\(outcome.errors)")
     #expect(try await cluster.records().isEmpty)
+  }
+
+  @Test func oneTextWithTwoReferencesHasTwoTwins() async throws {
+    let cluster = try await Cluster()
+    for more in ["", #",{"name":"city","type":"string","default":""}"#] {
+      try await cluster.schemas.register(Self.address(Self.tagged, more), under: Subject("address"))
+    }
+    var sink = Self.customer(at: 2, #",{"name":"n","type":"int","default":0}"#)
+    sink.ruleSet = Cluster.rules()
+    try await cluster.schemas.register(sink, under: Subject("out-value"))
+    for (version, body) in [(1, [12] + Array("canary".utf8)), (2, [12] + Array("canary".utf8) + [2, 0x6F])] {
+      let writer = Self.customer(at: version)
+      let id = try #require(try await cluster.schemas.register(writer, under: Subject("in-value")).id)
+      try await cluster.produce([.init(value: [0, 0, 0, 0, UInt8(id)] + body)])
+    }
+    let file = try file(cluster, ["sink": #"{"topic":"out","whenDifferent":"twin"}"#])
+    let outcome = try await file.run()
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    let values = try await cluster.records().map { String(decoding: $0.value ?? [], as: UTF8.self) }
+    #expect(values.count == 2 && !values.contains { $0.contains("canary") })
   }
 
   @Test func resolutionBringsEverythingToOneStructure() async throws {

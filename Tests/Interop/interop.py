@@ -190,9 +190,11 @@ class Side:
             source, step, sink = {"topics": [self.exchange.plain_topic]}, "encrypt", {"topic": self.exchange.topic, **sealed}
         else:
             source, step, sink = {"topics": [self.exchange.topic], **sealed}, "decrypt", {"topic": self.exchange.opened_topic}
+        # With a subject for every record nothing tells whether keys are to be sealed; these are not.
+        clear_keys = direction == "seal" and self.exchange.subject == "record" and "key" not in self.exchange.parts
         return {
             "name": f"{self.exchange.name}-{direction}", "source": {**source, "until": "end"}, "steps": [{step: {}}],
-            "sink": sink, "parts": self.exchange.parts}
+            "sink": sink, "parts": self.exchange.parts, **({"acceptClear": ["key"]} if clear_keys else {})}
 
 
 def expect(found, wanted, what: str):

@@ -41,7 +41,7 @@ extension SinkSubjects {
   func twin(of writer: ParsedSchema, of sink: SinkSubject, named name: String) async throws(PlanFailure)
     -> SinkSubject
   {
-    if let known = twins[TwinKey(subject: sink.subject, text: writer.registered.text)] {
+    if let known = twins[TwinKey(sink.subject, writer.registered)] {
       return sink.with(known)
     }
     let schema = try PlanFailure.refusing { () throws(PlanRefusal) in
@@ -51,7 +51,7 @@ extension SinkSubjects {
     }
     if makes { try await refuseNewerVersion(of: sink, name) }
     let twin = try await register(schema, writer.references, under: sink.subject)
-    twins[TwinKey(subject: sink.subject, text: writer.registered.text)] = twin
+    twins[TwinKey(sink.subject, writer.registered)] = twin
     return sink.with(twin)
   }
 

@@ -19,6 +19,13 @@ package actor SinkSubjects {
   struct TwinKey: Hashable {
     let subject: Subject
     let text: String
+    /// The same text means something else when what it refers to is another version.
+    let references: [RegisteredSchema.Reference]
+
+    init(_ subject: Subject, _ writer: RegisteredSchema) {
+      self.subject = subject
+      (text, references) = (writer.text, writer.references)
+    }
   }
 
   package init(
