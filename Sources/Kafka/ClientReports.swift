@@ -28,6 +28,14 @@ final class ClientReports: Sendable {
       defer { rd_kafka_event_destroy(event) }
       if let notice = ClientNotice(event) { ClientReports.at(opaque)?.notices?(notice) }
     }
+    // Log lines are no events on that thread, and would go to standard error.
+    rd_kafka_conf_set_log_cb(configuration) { client, level, facility, message in
+      guard let client else { return }
+      ClientReports.at(rd_kafka_opaque(client))?.notices?(
+        .log(
+          level: Int(level), facility: facility.map { String(cString: $0) } ?? "",
+          message: message.map { String(cString: $0) } ?? ""))
+    }
   }
 
   /// Has the background thread of a client that reports here serve its main queue, if there is one to hand to.

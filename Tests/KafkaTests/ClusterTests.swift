@@ -31,7 +31,14 @@ struct ClientSettingsTests {
     let consumer = try Consumer(["bootstrap.servers": "127.0.0.1:1", "group.id": "g"], isPolled: false) {
       continuation.yield($0)
     }
-    for await case .error(let error) in notices where error.detail.contains("Connection refused") { break }
+    var (hasLogged, hasFailed) = (false, false)
+    for await notice in notices {
+      switch notice {
+      case .log(_, _, let message): hasLogged = hasLogged || message.contains("Connection refused")
+      case .error(let error): hasFailed = hasFailed || error.detail.contains("Connection refused")
+      }
+      if hasLogged, hasFailed { break }
+    }
     try await consumer.close()
   }
 }
