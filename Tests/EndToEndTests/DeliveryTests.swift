@@ -1,6 +1,7 @@
 import Foundation
 import Kafka
 import JSON
+import SchemaRegistry
 import Testing
 
 /// Nothing lost, nothing reordered, and after an interruption nothing done twice.
@@ -81,6 +82,36 @@ struct DeliveryTests {
     try await cluster.produce([.init(value: try Cluster.customer(1, schemaID: id))])
     for _ in 0..<2 { #expect(try await PipelineFile(cluster).run().exitCode == 0) }
     #expect(try await cluster.records().count == 1)
+  }
+
+  /// Each topic has its own sink, subjects, group and state.
+  @Test func severalTopicsAreRunSideBySide() async throws {
+    let cluster = try await Cluster(topics: ["a", "a-sealed", "b", "b-sealed"])
+    for topic in ["a", "b"] {
+      var sink = RegisteredSchema(text: Cluster.plainSchema)
+      sink.ruleSet = Cluster.rules(kek: "kek-\(topic)")
+      try await cluster.schemas.register(sink, under: Subject("\(topic)-sealed-value"))
+      let plain = RegisteredSchema(text: Cluster.plainSchema)
+      let id = try #require(try await cluster.schemas.register(plain, under: Subject("\(topic)-value")).id)
+      try await cluster.produce(
+        try (0..<20).map {
+          .init(key: Array("\(topic)\($0)".utf8), value: try Cluster.customer($0, schemaID: id))
+        },
+        to: topic)
+    }
+    let file = try PipelineFile(
+      cluster, ["source": #"{"topics":["a","b"],"until":"end"}"#, "sink": #"{"topic":"${topic}-sealed"}"#])
+    let outcome = try await file.run()
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    for topic in ["a", "b"] {
+      let sealed = try await cluster.records(in: "\(topic)-sealed")
+      #expect(sealed.map(\.key) == (0..<20).map { Array("\(topic)\($0)".utf8) })
+      #expect(!sealed.contains { String(decoding: $0.value ?? [], as: UTF8.self).contains("canary") })
+      #expect(outcome.errors.contains(#""job":"job-\#(topic)""#), "\(outcome.errors)")
+    }
+    let plan = try await Program.run(["plan", file.path])
+    #expect(plan.exitCode == 78 && plan.errors.contains("--topic must name one of a, b"), "\(plan.errors)")
+    #expect(try await Program.run(["plan", file.path, "--topic", "b"]).exitCode == 0)
   }
 
   @Test func sealingASealedTopicAgainChangesNothing() async throws {

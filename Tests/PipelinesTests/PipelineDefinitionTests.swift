@@ -75,7 +75,7 @@ struct PipelineDefinitionTests {
     (
       #"{"name":"n","kafka":{"bootstrap.servers":"b","nope":1},"schemaRegistry":{"url":"ftp://x","basic.auth.user.info":"nocolon"},"source":{"topics":["a","b"]},"steps":[{"encrypt":{}},{"decrypt":{}}],"sink":{"topic":"c"}}"#,
       [
-        "$.source.topics: several topics into one sink topic would mix their partitions; use one pipeline for each",
+        "$.sink.topic: must contain ${topic} where there are several topics: in one sink topic their partitions would be mixed",
         "$.steps: must be encrypt, decrypt, rekey, or decrypt followed by encrypt",
         #"$.kafka: kafka property "nope": No such configuration property: "nope" (_INVALID_ARG)"#,
         "$.schemaRegistry.url: must be a comma-separated list of http:// or https:// addresses",
@@ -109,6 +109,27 @@ struct PipelineDefinitionTests {
   func allProblemsAreReportedAtOnce(_ text: String, _ expected: [String]) throws {
     let invalid = try #require(throws: InvalidPipeline.self) { try definition(text) }
     #expect(invalid.problems.map(\.description) == expected)
+  }
+
+  @Test func severalTopicsAreAsManyJobs() throws {
+    let text =
+      #"{"name":"n","kafka":{"bootstrap.servers":"b"},"schemaRegistry":{"url":"http://r"},"source":{"topics":["a","b.c"],"group":"g-${topic}"},"steps":[{"encrypt":{}}],"sink":{"topic":"${topic}-sealed"}}"#
+    let jobs = try PipelineDefinition.all(parsing: text, interpolation: interpolation)
+    #expect(jobs.map(\.name) == ["n-a", "n-b.c"] && jobs.map(\.group) == ["g-a", "g-b.c"])
+    #expect(jobs.map(\.sourceTopic) == ["a", "b.c"] && jobs.map(\.sinkTopic) == ["a-sealed", "b.c-sealed"])
+    #expect(jobs.map(\.source.values.only?.name) == ["a-value", "b.c-value"])
+    #expect(jobs.map(\.sink.values.only?.name) == ["a-sealed-value", "b.c-sealed-value"])
+    let one = text.replacing(#","b.c""#, with: "")
+    #expect(try definition(one).name == "n" && definition(one).sinkTopic == "a-sealed")
+    for (old, new, problem) in [
+      ("g-${topic}", "g", "$.source.group: must contain ${topic}"),
+      ("b.c", "a", "$.source.topics: names a topic twice"),
+    ] {
+      let invalid = try #require(throws: InvalidPipeline.self) {
+        try definition(text.replacing(old, with: new))
+      }
+      #expect(invalid.description.hasPrefix(problem), "\(invalid)")
+    }
   }
 
   @Test func theSchemaIsPublished() throws {

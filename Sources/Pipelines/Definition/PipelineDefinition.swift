@@ -89,8 +89,19 @@ package struct InvalidPipeline: Error, CustomStringConvertible {
 }
 
 extension PipelineDefinition {
-  /// Reads a pipeline file. Reports all problems at once.
+  /// Reads a pipeline file that is about one topic. Reports all problems at once.
   package init(parsing text: String, interpolation: Interpolation) throws(InvalidPipeline) {
+    let definitions = try Self.all(parsing: text, interpolation: interpolation)
+    guard definitions.count == 1 else {
+      throw InvalidPipeline([Problem("$.source.topics", "must be one topic here")])
+    }
+    self = definitions[0]
+  }
+
+  /// The jobs that a pipeline file describes: one for each of its topics. Reports all problems at once.
+  package static func all(
+    parsing text: String, interpolation: Interpolation
+  ) throws(InvalidPipeline) -> [PipelineDefinition] {
     var limits = JSONValue.Limits()
     limits.allowsDuplicateMembers = false
     let document: JSONValue
@@ -102,10 +113,20 @@ extension PipelineDefinition {
     let (filled, missing) = interpolation.filled(document)
     // What could not be filled in is empty now, and being empty is not another problem.
     let unfilled = Set(missing.map(\.path))
-    let problems =
-      missing + PipelineShape.shape.problems(with: filled, at: "$").filter { !unfilled.contains($0.path) }
+    let documents = Self.documents(filled)
+    var problems = missing
+    func note(_ others: [Problem]) { problems += others.filter { !problems.contains($0) } }
+    for document in documents {
+      note(PipelineShape.shape.problems(with: document, at: "$").filter { !unfilled.contains($0.path) })
+    }
     guard problems.isEmpty else { throw InvalidPipeline(problems) }
-    try self.init(checked: filled)
+    problems = Self.problemsOfSeveralTopics(filled)
+    var definitions: [PipelineDefinition] = []
+    for document in documents {
+      do { definitions.append(try PipelineDefinition(checked: document)) } catch { note(error.problems) }
+    }
+    guard problems.isEmpty else { throw InvalidPipeline(problems) }
+    return definitions
   }
 
   /// Names that mean something to the pipeline itself, not to the environment.
@@ -114,15 +135,8 @@ extension PipelineDefinition {
   /// `document` has the right shape; what is left to check is what no shape can say.
   private init(checked document: JSONValue) throws(InvalidPipeline) {
     var problems: [Problem] = []
-    let topics = document["source"]?["topics"]?.array?.compactMap(\.string) ?? []
-    if topics.count > 1 {
-      problems.append(
-        Problem(
-          "$.source.topics",
-          "several topics into one sink topic would mix their partitions; use one pipeline for each"))
-    }
     name = document["name"]?.string ?? ""
-    sourceTopic = topics.first ?? ""
+    sourceTopic = document["source"]?["topics"]?.array?.first?.string ?? ""
     sinkTopic = document["sink"]?["topic"]?.string ?? ""
     group = document["source"]?["group"]?.string ?? name
     start = document["source"]?["from"].map { Start($0, &problems) } ?? .earliest

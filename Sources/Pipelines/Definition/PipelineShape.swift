@@ -136,7 +136,10 @@ package enum PipelineShape {
 
   private static let source: [Member] =
     [
-      Member("topics", .list(of: .name, atLeast: 1), required: true, "The topics to read; one."),
+      Member(
+        "topics", .list(of: .name, atLeast: 1), required: true,
+        "The topics to read. Several are as many jobs, each named <name>-<topic>; ${topic} in any text is its topic."
+      ),
       Member("group", .name, "Consumer group that keeps the position (default: the pipeline's name)."),
       Member(
         "from", start, default: "earliest", "Where to begin where the group has no position yet."),

@@ -16,6 +16,9 @@ struct CutoverCommand: AsyncParsableCommand {
   @Argument(help: "The pipeline file of the job.", completion: .file(extensions: ["json"]))
   var file: String
 
+  @Option(help: "Of a file with several topics, the one whose job is meant.")
+  var topic: String?
+
   @Option(help: "The consumer group to move.")
   var group: String
 
@@ -28,7 +31,7 @@ struct CutoverCommand: AsyncParsableCommand {
   func run() async throws {
     let definition: PipelineDefinition
     do throws(InvalidPipeline) {
-      definition = try PipelineFile.load(file)
+      definition = try PipelineFile.load(file, topic: topic)
     } catch {
       throw fail(error.problems.map(\.description), .refused)
     }

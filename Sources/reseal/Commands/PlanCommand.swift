@@ -14,6 +14,9 @@ struct PlanCommand: AsyncParsableCommand {
   @Argument(help: "The pipeline file.", completion: .file(extensions: ["json"]))
   var file: String
 
+  @Option(help: "Of a file with several topics, the one whose job is meant.")
+  var topic: String?
+
   @Flag(help: "Print the plan as JSON.")
   var json = false
 
@@ -22,7 +25,7 @@ struct PlanCommand: AsyncParsableCommand {
   func run() async throws {
     let definition: PipelineDefinition
     do throws(InvalidPipeline) {
-      definition = try PipelineFile.load(file)
+      definition = try PipelineFile.load(file, topic: topic)
     } catch {
       throw refuse(error.problems.map(\.description))
     }

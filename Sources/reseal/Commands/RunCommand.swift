@@ -49,7 +49,7 @@ struct RunCommand: AsyncParsableCommand {
     var problems: [Problem] = []
     for file in files {
       do throws(InvalidPipeline) {
-        definitions.append(try PipelineFile.load(file))
+        definitions += try PipelineFile.loadAll(file)
       } catch {
         problems += error.problems
       }

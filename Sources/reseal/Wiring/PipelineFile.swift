@@ -7,11 +7,23 @@ enum PipelineFile {
   /// A pipeline file is a page or two; a secret file is a line.
   private static let maximumBytes = 1 << 20
 
-  static func load(_ path: String) throws(InvalidPipeline) -> PipelineDefinition {
+  /// The job of a file, of several that of `topic`.
+  static func load(_ path: String, topic: String? = nil) throws(InvalidPipeline) -> PipelineDefinition {
+    let jobs = try loadAll(path)
+    let wanted = jobs.filter { topic == nil || $0.sourceTopic == topic }
+    guard wanted.count == 1 else {
+      let topics = jobs.map(\.sourceTopic).joined(separator: ", ")
+      throw InvalidPipeline([Problem("\(path) $.source.topics", "--topic must name one of \(topics)")])
+    }
+    return wanted[0]
+  }
+
+  /// All jobs of a file: one for each of its topics.
+  static func loadAll(_ path: String) throws(InvalidPipeline) -> [PipelineDefinition] {
     let text: String
     do { text = try read(URL(filePath: path)) } catch { throw InvalidPipeline([Problem(path, "\(error)")]) }
     do {
-      return try PipelineDefinition(
+      return try PipelineDefinition.all(
         parsing: text, interpolation: interpolation(beside: path, reserved: PipelineDefinition.reservedNames))
     } catch {
       throw InvalidPipeline(error.problems.map { Problem("\(path) \($0.path)", $0.message) })

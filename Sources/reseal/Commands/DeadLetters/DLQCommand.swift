@@ -14,13 +14,16 @@ struct LetterOptions: ParsableArguments {
   @Argument(help: "The pipeline file of the job.", completion: .file(extensions: ["json"]))
   var file: String
 
+  @Option(help: "Of a file with several topics, the one whose job is meant.")
+  var topic: String?
+
   @OptionGroup var log: LogOptions
 
   /// Throws ``ExitCode/refused`` after saying what is wrong with the file.
   func load() throws -> (definition: PipelineDefinition, letters: DeadLetterSettings) {
     let definition: PipelineDefinition
     do throws(InvalidPipeline) {
-      definition = try PipelineFile.load(file)
+      definition = try PipelineFile.load(file, topic: topic)
     } catch {
       throw Self.fail(error.problems.map(\.description), .refused)
     }

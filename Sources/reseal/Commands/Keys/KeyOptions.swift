@@ -107,7 +107,8 @@ extension KeyOptions {
   }
 
   private func load(_ path: String) throws -> PipelineDefinition {
-    do throws(InvalidPipeline) { return try PipelineFile.load(path) } catch {
+    // All jobs of a file have the same registries and rules.
+    do throws(InvalidPipeline) { return try PipelineFile.loadAll(path)[0] } catch {
       throw refusal(error.problems.map { "\($0)" })
     }
   }
