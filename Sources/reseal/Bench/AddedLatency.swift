@@ -28,15 +28,14 @@ struct AddedLatency {
   /// Runs the job, which must read the source from its beginning without an end, beside `rate` records a second.
   func measure(_ job: PipelineDefinition, rate: Double, seconds: Double, log: Logger) async throws -> Result {
     let count = max(Int(rate * seconds), 100)
+    let service = JobService(job, options: RunOptions(instance: "bench"), log: log)
     let services = ServiceGroup(
       configuration: .init(
-        services: [
-          .init(
-            service: JobService(job, options: RunOptions(instance: "bench"), log: log),
-            successTerminationBehavior: .gracefullyShutdownGroup)
-        ], logger: log))
+        services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)], logger: log
+      ))
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await services.run() }
+      try await waitForPartitions(of: service)
       async let atSource = arrivals(of: count, in: source)
       async let atSink = arrivals(of: count, in: sink)
       try await produce(count, rate: rate)
@@ -46,6 +45,17 @@ struct AddedLatency {
       let delays = zip(first, second).dropFirst(Int(Double(count) * Self.warmUp))
         .map { $0.duration(to: $1) / .milliseconds(1) }.sorted()
       return Result(rate: rate, median: delays[delays.count / 2], p99: delays[delays.count * 99 / 100])
+    }
+  }
+
+  /// Records that came before the job reads would all be late.
+  private func waitForPartitions(of service: JobService) async throws {
+    let end = ContinuousClock.now + Self.patience
+    while await service.progress()?.elapsed ?? .zero == .zero {
+      guard .now < end, await service.ending() == nil else {
+        throw PipelineBench.Failure(description: "the job to measure the latency of does not run")
+      }
+      try await Task.sleep(for: .milliseconds(20))
     }
   }
 
