@@ -1,6 +1,7 @@
 import Foundation
 import HTTPClient
 import JSON
+import RegistryServer
 import Testing
 
 /// A running job is watched and steered: by its progress line, `/status`, `/metrics` and `reseal ctl`.
@@ -98,6 +99,26 @@ struct ControlTests {
     ] { #expect(try await port.metric(series) == String(value), "\(series)") }
     let memory = try await port.metric("process_resident_memory_bytes").flatMap { Int($0) }
     #expect((1 << 20..<4 << 30).contains(memory ?? 0))
+    running.kill()
+    _ = try await running.outcome()
+  }
+
+  @Test func whatAJobWaitsForIsTold() async throws {
+    let cluster = try await Cluster()
+    try await cluster.registerSchemas()
+    let file = try PipelineFile(cluster, ["source": #"{"topics":["in"]}"#])
+    let running = try Program.Running(["run", file.path, "--status", "127.0.0.1:0"])
+    let port = try StatusPort(try await running.statusAddress())
+    _ = try await port.job { $0["phase"]?.string == "running" }
+    #expect(try await port.ask("/health/ready").status == 200)
+    await cluster.registry.stop()
+    // Of a schema that nobody has met.
+    try await cluster.produce([.init(value: try Cluster.customer(1, schemaID: 99))])
+    let job = try await port.job { $0["phase"]?.string == "waiting" }
+    let reason = try #require(job["partitions"]?.array?.first?["waitingFor"]?.string)
+    #expect(reason.contains("in[0]@0") && reason.contains("/schemas/ids/99"), "\(reason)")
+    #expect(try await port.ask("/health/ready").status == 503)
+    #expect(try await port.metric(#"reseal_waiting_partitions{job="job"}"#) == "1")
     running.kill()
     _ = try await running.outcome()
   }

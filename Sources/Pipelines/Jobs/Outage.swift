@@ -8,25 +8,25 @@ internal import Threads
 final class OutageLimit: Sendable {
   let limit: Duration
   private let log: Logger
-  private let partitions = Locked<Set<TopicPartition>>([])
+  private let partitions = Locked<[TopicPartition: String]>([:])
 
   init(_ limit: Duration, log: Logger) {
     self.limit = limit
     self.log = log
   }
 
-  /// Partitions that wait now.
-  var waiting: Set<TopicPartition> { partitions.withLock { $0 } }
+  /// Partitions that wait now, and what they met last.
+  var waiting: [TopicPartition: String] { partitions.withLock { $0 } }
 
   func waiting(_ partition: TopicPartition, for failure: JobFailure) {
-    guard partitions.withLock({ $0.insert(partition).inserted }) else { return }
+    guard partitions.withLock({ $0.updateValue("\(failure)", forKey: partition) }) == nil else { return }
     log.warning(
       "waiting for a service that is out of reach",
       metadata: ["partition": "\(partition)", "error": "\(failure)", "limit": "\(limit)"])
   }
 
   func ended(of partition: TopicPartition) {
-    partitions.withLock { _ = $0.remove(partition) }
+    partitions.withLock { $0[partition] = nil }
     log.info("waiting is over", metadata: ["partition": "\(partition)"])
   }
 }

@@ -72,7 +72,8 @@ enum StatusDocument {
       "partition": JSONValue(Int(partition.partition.partition)), "topic": .string(partition.partition.topic),
       "position": optional(partition.position.map { Int($0) }),
       "end": optional(partition.end.map { Int($0) }),
-      "lag": optional(partition.lag.map { Int($0) }), "isWaiting": .bool(partition.isWaiting),
+      "lag": optional(partition.lag.map { Int($0) }),
+      "waitingFor": partition.waitingFor.map { .string($0) } ?? .null,
     ]
   }
 

@@ -11,8 +11,9 @@ package struct JobCondition: Sendable {
     package let position: Int64?
     /// Where the job ends, or where the partition ended when it was last read from; `nil` before that.
     package let end: Int64?
-    /// Whether it stands still because a service does not answer.
-    package let isWaiting: Bool
+    /// What it met last when it stands still because a service does not answer; `nil` when it goes on.
+    package let waitingFor: String?
+    package var isWaiting: Bool { waitingFor != nil }
 
     /// Offsets still to go through; `nil` as long as nobody knows.
     package var lag: Int64? {
@@ -59,7 +60,7 @@ extension Job {
           partition: partition,
           position: await assignment.lane(of: partition)?.position ?? committed[partition]
             ?? prepared.start(of: partition),
-          end: prepared.end(of: partition) ?? seen[partition], isWaiting: waiting.contains(partition)))
+          end: prepared.end(of: partition) ?? seen[partition], waitingFor: waiting[partition]))
     }
     return JobCondition(
       progress: await progress(), isStopping: isStopping, partitions: partitions, commits: commits,

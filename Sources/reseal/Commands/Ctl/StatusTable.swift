@@ -21,8 +21,10 @@ struct StatusTable {
     }
     table.print(on: console)
     for job in jobs {
-      guard let failure = job["failure"]?.string else { continue }
-      console.line("\n  \(job["job"]?.string ?? ""): \(failure)")
+      let waits = (job["partitions"]?.array ?? []).compactMap { $0["waitingFor"]?.string }
+      for trouble in Set(waits).sorted() + [job["failure"]?.string].compactMap(\.self) {
+        console.line("\n  \(job["job"]?.string ?? ""): \(trouble)")
+      }
     }
   }
 
