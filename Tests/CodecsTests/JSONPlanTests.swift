@@ -341,4 +341,15 @@ struct JSONPlanTests {
       ##"{"$ref":"#/definitions/D0","definitions":{\##(definitions.joined(separator: ",")),"D500":{"properties":{"s":{"type":"string","confluent:tags":["PII"]}}}}}"##
     #expect(try jsonPlan(schema).fields.count == 1)
   }
+
+  /// Whoever checks a value against it never ends; a branch that is valid before only hides that.
+  @Test func aSchemaThatAppliesItselfToTheSameValueIsRefused() throws {
+    let schema = #"""
+      {"anyOf":[{"type":"object","properties":{"a":{"type":"string","confluent:tags":["PII"],"maxLength":3}}},
+      {"properties":{"a":{"type":"integer"}}},{"$ref":"#"}]}
+      """#
+    #expect(throws: FieldPlanError.endless("$")) { try jsonPlan(schema) }
+    let deeper = schema.replacing(##"{"$ref":"#"}"##, with: ##"{"properties":{"next":{"$ref":"#"}}}"##)
+    #expect(try !jsonPlan(deeper).fields.isEmpty)
+  }
 }

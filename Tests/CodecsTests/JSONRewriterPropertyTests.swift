@@ -118,8 +118,8 @@ struct JSONRewriterPropertyTests {
         }
       } catch is JSONSchemaError {
       } catch is FieldPlanError {
-      } catch is RecordError {
-        Issue.record("seed \(base &+ offset): \(schema)")
+      } catch let error as RecordError {
+        Issue.record("seed \(base &+ offset), offset \(offset % 4): \(error): \(schema)")
       }
     }
     #expect(count.compiled > 100 && count.sealed > 250 && count.chosen > 25, "seed \(base): \(count)")

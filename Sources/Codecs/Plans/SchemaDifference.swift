@@ -28,6 +28,8 @@ package enum FieldPlanError: Error, Equatable, CustomStringConvertible {
   /// So many alternatives apply at once that their combinations cannot be told in advance. The path is that of
   /// the schema or of the field.
   case tooManyAlternatives(String)
+  /// A JSON schema, at a path, that applies itself to the same value, so that whoever checks a value never ends.
+  case endless(String)
   /// Types inside each other beyond ``RecordLimits/depth``.
   case tooDeep
 
@@ -38,6 +40,7 @@ package enum FieldPlanError: Error, Equatable, CustomStringConvertible {
       "the tag at \(path) stands where no client looks for one, so nothing would be sealed there"
     case .group(let path): "\(path) is a Protobuf group, which is not supported"
     case .tooManyAlternatives(let path): "too many alternatives in the schema apply at once at \(path)"
+    case .endless(let path): "the schema at \(path) applies itself to the same value, without end"
     case .tooDeep: "types are nested deeper than \(RecordLimits.depth) levels"
     }
   }

@@ -28,6 +28,7 @@ extension JSONPlanCompiler {
     while validators.validators.count < validators.keys.count {
       validators.validators.append(try compiled(validators.keys[validators.validators.count]))
     }
+    if let endless = validators.endless { throw .endless(writer.schema[endless.writer].path) }
   }
 
   private mutating func compiled(_ key: ValidatorKey) throws(FieldPlanError) -> JSONValidator {
@@ -61,7 +62,7 @@ extension JSONPlanCompiler {
     if let target = node.reference, let otherTarget = other.reference {
       validator.allOf.append(Int32(try self.validator(of: target, otherTarget, beside: key.mask)))
     }
-    let members = node.properties.isEmpty ? [:] : try members(of: key.mask)
+    let members = node.properties.isEmpty && additional == nil ? [:] : try members(of: key.mask)
     for property in node.properties {
       guard let otherNode = otherProperties[property.name] else { continue }
       let mask = everything(members[property.name] ?? [])
@@ -69,7 +70,10 @@ extension JSONPlanCompiler {
       validator.properties.append((property.name, Int32(index)))
     }
     if let additional, let otherAdditional {
-      validator.additional = Int32(try self.validator(of: additional, otherAdditional, beside: []))
+      // What is undeclared here may be declared beside this schema, and be sealed by what is said there.
+      let undeclared = members.filter { otherProperties[$0.key] == nil }
+      let mask = everything(undeclared.flatMap(\.value))
+      validator.additional = Int32(try self.validator(of: additional, otherAdditional, beside: mask))
     }
     let hasItems = node.items != nil || !constraints.itemsByPosition.isEmpty
     let elements = hasItems ? try elements(of: key.mask) : []
@@ -134,6 +138,28 @@ struct JSONValidatorTable {
   var keys: [JSONPlanCompiler.ValidatorKey] = []
   var known: [JSONPlanCompiler.ValidatorKey: Int] = [:]
   var validators: [JSONValidator] = []
+
+  /// One that applies itself to the same value, by way of whatever is combined in it.
+  fileprivate var endless: JSONPlanCompiler.ValidatorKey? {
+    var waiting = validators.map { $0.combined.count }
+    var users = [[Int]](repeating: [], count: validators.count)
+    for (user, validator) in validators.enumerated() {
+      for used in validator.combined { users[Int(used)].append(user) }
+    }
+    var settled = waiting.indices.filter { waiting[$0] == 0 }
+    while let next = settled.popLast() {
+      for user in users[next] {
+        waiting[user] -= 1
+        if waiting[user] == 0 { settled.append(user) }
+      }
+    }
+    return waiting.firstIndex { $0 > 0 }.map { keys[$0] }
+  }
+}
+
+extension JSONValidator {
+  /// What applies to the same value; parts that accept everything are left out.
+  fileprivate var combined: [Int32] { (allOf + anyOf + oneOf).filter { $0 >= 0 } }
 }
 
 extension JSONSchema {
