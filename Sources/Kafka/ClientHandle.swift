@@ -2,7 +2,8 @@ internal import CRdkafka
 
 /// One librdkafka client, closed and freed when the last reference goes.
 ///
-/// `Sendable` because librdkafka's handle is: every call on it may come from any thread.
+/// `@unchecked`: librdkafka's handle may be used from any thread (its introduction, "Threads and callbacks"), and nothing
+/// here changes after `init`; the reports are `Sendable` themselves.
 final class ClientHandle: @unchecked Sendable {
   let pointer: OpaquePointer
   private let reports: ClientReports

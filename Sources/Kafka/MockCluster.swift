@@ -4,8 +4,9 @@ internal import CRdkafka
 ///
 /// For trying out and for tests. It keeps everything in memory, silently drops all but the last 5 MB of each
 /// partition, ignores aborted transactions and answers no admin request.
+///
+/// `@unchecked`: the cluster runs on a thread of its own, its calls are posted there, and nothing here changes after `init`.
 package final class MockCluster: @unchecked Sendable {
-  // Sendable because the cluster runs on a thread of its own and its calls are posted there.
   private let pointer: OpaquePointer
   private let client: ClientHandle
 

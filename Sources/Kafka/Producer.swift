@@ -132,8 +132,9 @@ package final class Producer: Sendable {
 }
 
 /// A topic handle for ``Producer/produce(to:partition:key:value:headers:timestamp:tag:)``.
+///
+/// `@unchecked`: librdkafka's topic handle is reference counted and locked inside, and nothing here changes after `init`.
 package final class ProducerTopic: @unchecked Sendable {
-  // Sendable because librdkafka's topic handle is: it is reference counted and locked inside.
   fileprivate let pointer: OpaquePointer
   package let name: String
   private let client: ClientHandle

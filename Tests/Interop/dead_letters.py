@@ -14,6 +14,7 @@ answer of the status port, no list of letters.
 """
 
 import argparse
+import contextlib
 import io
 import json
 import os
@@ -202,7 +203,9 @@ class Poisoned:
                         self.texts.append(answer.read())
                         self.watched = True
                 except (urllib.error.URLError, OSError):
-                    time.sleep(0.05)
+                    # Not there yet, or not any more.
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(0.05)
 
     def dlq(self, command: str, limit: int, *more: str) -> tuple[int, str]:
         return self.reseal("dlq", command, self.pipeline(limit), *more)

@@ -166,6 +166,14 @@ class Round:
         return subprocess.Popen(
             [self.options.program, "run", "--instance", instance, file], stdout=log, stderr=log)
 
+    @staticmethod
+    def ends(process, within: float) -> bool:
+        try:
+            process.wait(within)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def run(self):
         """Kills instances at random moments, then waits until both have seen the job through."""
         with tempfile.TemporaryDirectory() as folder:
@@ -173,14 +181,13 @@ class Round:
             running = {instance: self.start(file, instance, folder) for instance in ("a", "b")}
             deadline = time.monotonic() + self.options.patience
             for _ in range(self.options.kills):
-                time.sleep(self.random.uniform(0.2, self.options.longest))
-                victim = self.random.choice(list(running))
-                if running[victim].poll() is None:
+                victim, other = self.random.sample(sorted(running), 2)
+                if not self.ends(running[victim], within=self.random.uniform(0.2, self.options.longest)):
                     running[victim].send_signal(signal.SIGKILL)
                     self.kills += 1
                 running[victim].wait()
                 if self.random.random() < 0.5:
-                    time.sleep(self.random.uniform(0, 1))
+                    self.ends(running[other], within=self.random.uniform(0, 1))
                 running[victim] = self.start(file, victim, folder)
             for instance, process in running.items():
                 try:

@@ -93,10 +93,16 @@ package final class RegistryTransport: Sendable {
     }
     metrics.record(.now - start, isAnswered: !RetryPolicy.retriableStatuses.contains(response.status))
     guard (200..<300).contains(response.status) else {
-      let body = response.body.withUnsafeBytes { bytes in try? JSONValue(parsing: bytes) }
-      throw RegistryError(status: response.status, body: body, request: name)
+      throw RegistryError(status: response.status, body: Self.document(response.body), request: name)
     }
     return response.body
+  }
+
+  /// What an answer says; `nil` for the page of a proxy, say, of which the status tells enough.
+  private static func document(_ body: HTTPBody) -> JSONValue? {
+    body.withUnsafeBytes { bytes in
+      do { return try JSONValue(parsing: bytes) } catch { return nil }
+    }
   }
 
   private static func target(_ path: [String], _ query: [(String, String)]) -> String {

@@ -43,7 +43,6 @@ enum PipelineFile {
   static func read(_ url: URL) throws -> String {
     let file: FileHandle
     do { file = try FileHandle(forReadingFrom: url) } catch { throw Unreadable(reason: "cannot be read") }
-    defer { try? file.close() }
     guard let data = try file.read(upToCount: maximumBytes + 1) else { return "" }
     guard data.count <= maximumBytes else { throw Unreadable(reason: "is larger than \(maximumBytes) bytes") }
     guard let text = String(data: data, encoding: .utf8) else {
