@@ -35,6 +35,7 @@ struct ClusterTroubleTests {
       stride(from: part, to: Self.count, by: Self.partitions).map { Array("\($0)".utf8) }
     }
     let found = try await cluster.records().map(\.key)
+    try await cluster.expectClientReads(found.count)
     guard !mayRepeat else { return expectNothingMissing(found, wanted) }
     #expect(found.count == wanted.count)
     let difference = zip(found, wanted).enumerated().first { $1.0 != $1.1 }

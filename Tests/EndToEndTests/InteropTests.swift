@@ -5,9 +5,6 @@ import Testing
 /// Reseal and the genuine Python client seal for each other, over real sockets. The cases are in
 /// `Tests/Interop/cases.py`.
 struct InteropTests {
-  private static let package = URL(filePath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
   @Test func eachSideOpensWhatTheOtherSealed() async throws {
     let reports = try await reports(of: "interop.py")
     var counts: [String: Int] = [:]
@@ -40,15 +37,15 @@ struct InteropTests {
 
   /// Writers and tombstones meanwhile; the script tells how to run it against any Kafka.
   @Test func aTopicIsRewrittenInPlaceUnderItsWriters() async throws {
-    let outcome = try await outcome(of: "in_place.py", ["--keys", "20000"])
+    let outcome = try await Interop.run("in_place.py", ["--keys", "20000"])
     #expect(outcome.exitCode == 0, "\(outcome.output)\n\(outcome.errors)")
     #expect(outcome.output.contains("good: 20000 keys"))
   }
 
   /// A few rounds; the script tells how to run it against any Kafka.
   @Test func twoInstancesThatAreKilledLoseNothing() async throws {
-    let outcome = try await outcome(
-      of: "kill_loop.py", ["--rounds", "2", "--kills", "2", "--records", "20000"])
+    let outcome = try await Interop.run(
+      "kill_loop.py", ["--rounds", "2", "--kills", "2", "--records", "20000"])
     #expect(outcome.exitCode == 0, "\(outcome.output)\n\(outcome.errors)")
     #expect(outcome.output.contains("2 of 2 rounds good"))
   }
@@ -59,18 +56,9 @@ struct InteropTests {
     #expect(try await reports(of: "dead_letters.py").count == 4)
   }
 
-  private func outcome(of script: String, _ arguments: [String] = []) async throws -> Program.Outcome {
-    let python = Self.package.appending(path: ".venv/bin/python").path()
-    try #require(
-      FileManager.default.isExecutableFile(atPath: python),
-      "the Python client is not installed; `make test` does that")
-    let script = Self.package.appending(path: "Tests/Interop/\(script)").path()
-    return try await Program.Running([script, Program.path] + arguments, executable: python).outcome()
-  }
-
   /// Runs a script and expects that none of its cases has a problem. Returns their names.
   private func reports(of script: String) async throws -> [String] {
-    let outcome = try await outcome(of: script)
+    let outcome = try await Interop.run(script)
     #expect(outcome.exitCode == 0, "\(outcome.errors)")
     let reports = try outcome.output.split(separator: "\n").map { try JSONValue(parsing: String($0)) }
     return try reports.map { report in

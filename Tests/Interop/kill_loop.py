@@ -6,8 +6,8 @@ Each round is a job of its own with its own topics. Its source holds records of 
 where the cluster knows transactions. Without --bootstrap everything happens in a sandbox, whose broker keeps no
 offsets of transactions, so that only at-least-once can be tried there.
 
-Checked after each round: every source record has its sink record, in order, with the untouched part of its value and
-nothing of the tagged one; it has an entry in the offset map, and the entry leads to it; under exactly-once none is
+Checked after each round: every source record has its sink record, in order, which shows nothing of the tagged value and
+which the genuine client reads as what it was; it has an entry in the offset map, and the entry leads to it; under exactly-once none is
 there twice.
 """
 
@@ -26,6 +26,7 @@ from pathlib import Path
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition, OFFSET_BEGINNING
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from reader import opener
 from world import SECRET, Sandbox
 
 SCHEMA = json.dumps({
@@ -244,15 +245,16 @@ class Round:
     def check(self) -> int:
         """Raises what is wrong; returns how many records were written more than once."""
         sink, entries, repeated = self.read(self.sink, self.options.partitions), self.offset_map(), 0
+        opened = opener(self.registry, self.sink, SECRET)
         for partition, records in self.records.items():
             where = f"{self.sink}[{partition}]"
             position = {index: place for place, (_, index) in enumerate(records)}
             at, furthest = {}, -1
             for message in sink[partition]:
                 index = int(message.key())
-                value = Bytes(message.value()[5:])
-                assert value.signed() == index, f"{where}@{message.offset()}: another id than its key's {index}"
                 assert b"canary" not in message.value(), f"{where}@{message.offset()}: a tagged value in the clear"
+                is_whole = opened(message) == {"id": index, "secret": f"canary-{index}"}
+                assert is_whole, f"{where}@{message.offset()}: the client does not read what {index} was"
                 place = position[index]
                 assert place <= furthest + 1, f"{where}@{message.offset()}: {index} comes before what precedes it"
                 if place <= furthest:
