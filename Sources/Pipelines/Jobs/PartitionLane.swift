@@ -54,7 +54,7 @@ actor PartitionLane {
   /// Changes not yet in the tally.
   private var changes = 0
   /// Records that may be processed before the throttle is asked again, and bytes it does not know of yet.
-  private var allowance = 0
+  private var allowance = Throttle.Allowance()
   private var untoldBytes = 0
   /// Made for the first record that needs one.
   private var writer: LetterWriter?
@@ -113,11 +113,11 @@ actor PartitionLane {
   }
 
   private func mayGoOn() -> Bool {
-    if allowance == 0 {
+    if !around.throttle.covers(allowance) {
       allowance = around.throttle.take(after: untoldBytes)
       untoldBytes = 0
     }
-    return allowance > 0
+    return around.throttle.covers(allowance)
   }
 
   private func pause() async {
@@ -198,7 +198,7 @@ actor PartitionLane {
   /// Keeps the books on a record that is out of the lane's hands.
   func noteDone(_ record: ConsumedRecord) {
     changes += 1
-    allowance -= 1
+    allowance.spend()
     let count = (record.key?.count ?? 0) + (record.value?.count ?? 0)
     untoldBytes += count
     counts.read += 1

@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import Threads
 
 /// How fast a job may go, shared by its lanes and changed while it runs.
@@ -22,10 +23,20 @@ package final class Throttle: Sendable {
     var isPaused = false
   }
 
+  /// What a lane may do before it asks again.
+  struct Allowance: Sendable {
+    fileprivate(set) var records = 0
+    fileprivate var change = 0
+
+    mutating func spend() { records -= 1 }
+  }
+
   /// Lanes ask for so many records at a time.
   private static let batch = 256
 
   private let state: Locked<State>
+  /// How often limits or the pause were set; what was allowed before holds no longer.
+  private let changes = Atomic<Int>(0)
   private let createdAt = ContinuousClock.now
 
   package init(_ limits: Limits) {
@@ -40,28 +51,44 @@ package final class Throttle: Sendable {
       state.withLock { .init(recordsPerSecond: $0.records.perSecond, bytesPerSecond: $0.bytes.perSecond) }
     }
     set {
-      state.withLock {
+      change {
         $0.records.perSecond = newValue.recordsPerSecond
         $0.bytes.perSecond = newValue.bytesPerSecond
       }
     }
   }
 
+  /// Once it is set, a lane finishes at most the record it is at.
   package var isPaused: Bool {
     get { state.withLock { $0.isPaused } }
-    set { state.withLock { $0.isPaused = newValue } }
+    set { change { $0.isPaused = newValue } }
   }
 
-  /// Records that a lane may process now; 0 when it has to wait.
+  private func change(_ body: (inout State) -> Void) {
+    state.withLock { state in
+      body(&state)
+      changes.add(1, ordering: .releasing)
+    }
+  }
+
+  /// Whether one more record may be processed under an allowance. Asked before each, and takes no lock.
+  func covers(_ allowance: Allowance) -> Bool {
+    allowance.records > 0 && allowance.change == changes.load(ordering: .acquiring)
+  }
+
+  /// What a lane may process now; no records when it has to wait.
   ///
   /// - Parameter bytes: what it has processed since it last asked.
-  func take(after bytes: Int) -> Int {
+  func take(after bytes: Int) -> Allowance {
     let now = ContinuousClock.now - createdAt
     return state.withLock { state in
       state.bytes.charge(bytes)
+      var allowance = Allowance(change: changes.load(ordering: .relaxed))
       // One byte stands for the right to go on; the rest is charged when it is known.
-      guard !state.isPaused, state.bytes.take(1, now: now) > 0 else { return 0 }
-      return state.records.take(Self.batch, now: now)
+      if !state.isPaused, state.bytes.take(1, now: now) > 0 {
+        allowance.records = state.records.take(Self.batch, now: now)
+      }
+      return allowance
     }
   }
 }
