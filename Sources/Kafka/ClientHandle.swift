@@ -16,6 +16,7 @@ final class ClientHandle: @unchecked Sendable {
     // Log lines arrive as events, so that they end up in our log and not on standard error.
     settings["log.queue"] = "true"
     let configuration = try ClientConfiguration(settings)
+    if type == RD_KAFKA_PRODUCER { try configuration.makeRoomForTheLargestRecord() }
     configuration.receive(events | RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR)
     reports = ClientReports(handingTo: notices)
     configuration.report(to: reports)

@@ -55,6 +55,25 @@ struct ClientConfiguration: ~Copyable {
     }
   }
 
+  /// Widens a producer's queue to what one record may have (`message.max.bytes`): a record larger than the whole queue
+  /// would be told to wait for room, however empty the queue is.
+  func makeRoomForTheLargestRecord() throws(KafkaError) {
+    guard let bytes = number("message.max.bytes"), let kilobytes = number("queue.buffering.max.kbytes") else {
+      return
+    }
+    let needed = bytes / 1_024 + 1
+    if needed > kilobytes { try Self.set("queue.buffering.max.kbytes", to: "\(needed)", in: pointer) }
+  }
+
+  /// What a property is set to, or by default is.
+  private func number(_ name: String) -> Int? {
+    var count = 32
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: count) { text in
+      guard rd_kafka_conf_get(pointer, name, text.baseAddress, &count) == RD_KAFKA_CONF_OK else { return nil }
+      return text.baseAddress.flatMap { Int(String(cString: $0)) }
+    }
+  }
+
   /// Asks for these events on the client's queues in place of callbacks.
   func receive(_ events: Int32) { rd_kafka_conf_set_events(pointer, events) }
 

@@ -73,6 +73,25 @@ struct RoundTripTests {
     try await flushed
   }
 
+  /// Bytes of records on their way are bounded by a setting in kB, of which one record may have more.
+  @Test func theLargestRecordFindsRoomInAnEmptyQueue() async throws {
+    let cluster = try MockCluster()
+    try cluster.createTopic("t", partitions: 1)
+    let sizes: ClientSettings = ["message.max.bytes": "100000", "queue.buffering.max.kbytes": "1"]
+    let producer = try cluster.producer(sizes)
+    let topic = try producer.topic("t")
+    try producer.produce(Sample(value: [UInt8](repeating: 1, count: 99_000)), to: topic)
+    let full = try #require(throws: KafkaError.self) {
+      try producer.produce(Sample(value: [UInt8](repeating: 1, count: 99_000)), to: topic)
+    }
+    #expect(full.isQueueFull)
+    #expect(await producer.acknowledgements(count: 1).allSatisfy { $0.error == nil })
+    let tooLarge = try #require(throws: KafkaError.self) {
+      try producer.produce(Sample(value: [UInt8](repeating: 1, count: 101_000)), to: topic)
+    }
+    #expect(tooLarge.isTooLarge)
+  }
+
   @Test func purgedRecordsAreReported() async throws {
     let cluster = try MockCluster()
     try cluster.createTopic("t", partitions: 1)

@@ -41,6 +41,20 @@ struct PipelineDefinitionTests {
     #expect(!pipeline.source.sharesKeys(with: pipeline.sink), "the registries differ")
   }
 
+  /// Sizes that a client of the topic may well have, larger and smaller than what a job reads ahead.
+  @Test(arguments: [
+    ["message.max.bytes": "104857600"],
+    ["message.max.bytes": "1000000", "receive.message.max.bytes": "9000000"],
+    ["queued.max.messages.kbytes": "64", "receive.message.max.bytes": "1000512"],
+    ["fetch.max.bytes": "2000000", "receive.message.max.bytes": "2000512"],
+  ])
+  func librdkafkaTakesTheConsumersSizes(_ sizes: [String: String]) throws {
+    let sizes = JSONValue.object(sizes.reduce(into: JSONObject()) { $0[$1.key] = .string($1.value) })
+    let pipeline = try definition(
+      complete.replacing(#"{"client.id":"source"}"#, with: sizes.serialized()))
+    _ = try Consumer(JobSettings.consumer(pipeline)) { _ in }
+  }
+
   @Test func whatIsLeftOutHasDefaults() throws {
     let pipeline = try definition(
       #"{"name":"n","kafka":{"bootstrap.servers":"b:1"},"schemaRegistry":{"url":"http://r/"},"source":{"topics":["in"]},"steps":[{"encrypt":{}}],"sink":{"topic":"out"}}"#

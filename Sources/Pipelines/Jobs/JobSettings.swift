@@ -10,10 +10,11 @@ enum JobSettings {
     ClientSettings([
       "client.id": "reseal-\(definition.name)",
       "isolation.level": "read_committed",
-      // What is read ahead, and what one broker may add in one answer: enough for a second or so at full speed. The
-      // library's own bounds are 64 and 50 MB, to which every record adds as much again in bookkeeping.
+      // What is read ahead: enough for a second or so at full speed. The library's own bound is 64 MB, to which every
+      // record adds as much again in bookkeeping. It bounds what a broker may add in one answer, too: the library derives
+      // `fetch.max.bytes` from it, or from `message.max.bytes` where that is more, and would refuse one set here that is
+      // less.
       "queued.max.messages.kbytes": "8192",
-      "fetch.max.bytes": "8388608",
     ])
     .overlaid(with: definition.source.kafka)
     .overlaid(with: [

@@ -140,7 +140,7 @@ struct PipelineBench {
     let loop = CopyLoop(
       consumer: kafka.merging([
         "group.id": "\(name)-copy", "isolation.level": "read_committed",
-        "queued.max.messages.kbytes": "8192", "fetch.max.bytes": "8388608",
+        "queued.max.messages.kbytes": "8192",
       ]) { _, new in new },
       producer: kafka.merging([
         "enable.idempotence": "true", "message.timeout.ms": "0", "linger.ms": "5",
