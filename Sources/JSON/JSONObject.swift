@@ -23,6 +23,13 @@ package struct JSONObject: Sendable, Hashable {
     members.updateValue(value, forKey: name) == nil
   }
 
+  /// Takes a member's value out, to be changed without copying it and set again; `null` keeps its place.
+  package mutating func take(_ name: String) -> JSONValue? {
+    let value = members[name]
+    members[name] = .null
+    return value
+  }
+
   /// The same members ordered by name, by Unicode code point.
   package func sortedByName() -> JSONObject {
     var sorted = self

@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 @testable import Codecs
@@ -14,6 +15,31 @@ func protobufPlans(
   }
   let tagged = view([.init(tags: tags)])
   return (try FieldPlan(protobuf: view([]), sink: tagged), try FieldPlan(protobuf: tagged, sink: nil))
+}
+
+struct ProtobufJSONTests {
+  private func document(_ schema: String, _ body: [UInt8]) throws -> JSONValue {
+    let schema = try ProtobufSchema(parsing: schema)
+    let message = try #require(schema.message(at: [0]))
+    return try body.withUnsafeBytes {
+      try ProtobufJSONDecoder.document($0, schema: schema, message: message)
+    }
+  }
+
+  /// An element at a time, each between others. Were what is there copied for each, this would go on for hours.
+  @Test func elementsAreAddedToWhatIsThere() throws {
+    let schema = "message M { repeated bool flags = 1; map<fixed32, bool> known = 2; }"
+    var body: [UInt8] = []
+    let count = 500_000
+    for index in 0..<count {
+      let key = (0..<4).map { UInt8(truncatingIfNeeded: index >> ($0 * 8)) }
+      body += [0x08, 1, 0x12, 7, 0x0D] + key + [0x10, 1]
+    }
+    let document = try document(schema, body)
+    #expect(document["flags"]?.array?.count == count)
+    #expect(document["known"]?.object?.count == count)
+    #expect(document.object?.names == ["flags", "known"])
+  }
 }
 
 struct ProtobufRewriterPropertyTests {

@@ -43,12 +43,12 @@ package struct ProtobufJSONDecoder {
     }
     if case .message(let entry) = field.type, schema[entry].isMapEntry {
       let parts = try value(field.type, type)
-      var map = members[field.name]?.object ?? [:]
+      var map = members.take(field.name)?.object ?? [:]
       map[parts["key"].map { $0.string ?? $0.serialized() } ?? ""] = parts["value"] ?? .null
       members[field.name] = .object(map)
       return
     }
-    var elements = members[field.name]?.array ?? []
+    var elements = members.take(field.name)?.array ?? []
     if type == .lengthDelimited, let element = field.type.packedWireType {
       let outer = reader.enter(try reader.length())
       while !reader.isAtEnd { elements.append(try value(field.type, element)) }
