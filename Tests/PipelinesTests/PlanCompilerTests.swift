@@ -125,6 +125,36 @@ struct PlanCompilerTests {
     }
   }
 
+  /// There is nothing but the target's layers to put around a payload that is another one.
+  @Test func aPayloadStaysOnlyAsLongAsItsFieldsDo() throws {
+    var policy = SealPolicy.rekey
+    policy.onlyKeys = KeySet([.init(kek: "leaked")])
+    let bench = Bench(
+      [.rekey(policy)], writer: [Bench.field("ssn", "PII"), Bench.field("card", "PCI")],
+      [Bench.rule("leaked", "PII"), Bench.rule("sound", "PCI"), Bench.rule("around", "payload")],
+      [Bench.rule("new", "PII", "PCI"), Bench.rule("c", "payload")])
+    func body(_ ssn: String) throws -> [UInt8] {
+      try bench.body(["ssn": .string(ssn), "card": .string(try bench.sealed("4111", "sound"))])
+    }
+    let leaked = try body(bench.sealed(Self.secret, "leaked"))
+    var expected = FieldCounts()
+    expected.rekeyed = 2
+    expected.kept = 1
+    let rekeyed = try bench.document(
+      bench.opened(body: bench.run(body: bench.sealed(body: leaked, "around")), "c"))
+    #expect(try bench.opened(try #require(rekeyed["ssn"]?.string), "new") == Self.secret)
+    #expect(bench.counts == expected)
+
+    expected.rekeyed = 1
+    expected.renewed = 1
+    _ = try bench.run(body: bench.sealed(body: leaked, "c", of: Bench.target))
+    #expect(bench.counts == expected)
+
+    let sealed = try bench.sealed(body: body(bench.sealed(Self.secret, "sound")), "around")
+    #expect(try bench.run(body: sealed) == sealed)
+    #expect(bench.counts.kept == 3 && bench.counts.areAllUntouched)
+  }
+
   private func handOff(_ decrypt: StepSequence.Decrypt) -> Bench {
     Bench(
       [.decrypt(decrypt), .encrypt(.encrypt)], writer: [Bench.field("ssn", "PII", "PCI")],
@@ -154,6 +184,9 @@ struct PlanCompilerTests {
     ]
     let body = try bench.body(["ssn": .string(Self.secret)])
     try expectForeign("declared") { _ = try bench.run(body: bench.sealed(body: body, "declared", "outer")) }
+    let whole = try bench.run(body: bench.sealed(body: body, "inner", "outer"))
+    #expect(try bench.opened(body: whole, "c") == body)
+    #expect(bench.counts.opened == 1 && bench.counts.resealed == 1)
     let half = try bench.run(body: bench.sealed(body: body, "outer"))
     #expect(try bench.opened(body: half, "c") == body)
     let current = try bench.sealed(body: body, "c", of: Bench.target)

@@ -30,6 +30,14 @@ package struct FieldCounts: Sendable, Hashable {
   package var foundForeign: Int { rekeyed + kept }
   package var foundCurrent: Int { current + renewed }
 
+  /// All of them, by the names that status and metrics give them.
+  package var named: [(String, Int)] {
+    [
+      ("sealed", sealed), ("opened", opened), ("resealed", resealed), ("rekeyed", rekeyed),
+      ("renewed", renewed), ("current", current), ("kept", kept), ("plaintext", plaintext),
+    ]
+  }
+
   package static func += (left: inout FieldCounts, right: FieldCounts) {
     left.sealed += right.sealed
     left.opened += right.opened

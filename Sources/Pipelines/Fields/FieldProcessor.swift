@@ -17,6 +17,9 @@ final class FieldProcessor: FieldTransform {
   @exclusivity(unchecked) private(set) var wasSealing = false
   @exclusivity(unchecked) var counts = FieldCounts()
 
+  /// What a payload was found to be that is to stay as it is, as long as nothing inside of it changes.
+  @exclusivity(unchecked) var untouchedPayload: SealState?
+
   let layers = FieldLayers()
   /// What was opened in order to be sealed again.
   private let plaintext = ByteArena(capacity: 1_024)
@@ -32,6 +35,7 @@ final class FieldProcessor: FieldTransform {
       wasSealing = false
     }
     counts = FieldCounts()
+    untouchedPayload = nil
   }
 
   /// Goes on with another plan's fields.

@@ -21,7 +21,7 @@ struct JobMetrics {
     "Records handed on, by whether fields of them were sealed, opened, or none of both.")
   private var fields = MetricFamily(
     "reseal_fields_total", .counter,
-    "Tagged fields by what was found and done: sealed, opened, rekeyed, current and kept as they were, plaintext passed."
+    "Tagged fields by what was found and done: sealed, opened, opened and resealed, rekeyed, renewed under the same key, current and kept as they were, plaintext passed."
   )
   private var restamped = MetricFamily(
     "reseal_records_restamped_total", .counter,

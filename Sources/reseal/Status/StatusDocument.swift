@@ -118,16 +118,6 @@ extension JobProgress {
   }
 }
 
-extension FieldCounts {
-  /// Fields by what was found and done.
-  var named: [(String, Int)] {
-    [
-      ("sealed", sealed), ("opened", opened), ("rekeyed", rekeyed), ("current", current), ("kept", kept),
-      ("plaintext", plaintext),
-    ]
-  }
-}
-
 extension [FailureClass: Int] {
   /// In the order of their words.
   var named: [(String, Int)] { map { ($0.key.rawValue, $0.value) }.sorted { $0.0 < $1.0 } }

@@ -15,6 +15,8 @@ final class EngineBench {
   var writer: RegisteredSchema
   var sink: RegisteredSchema
   var settings: PlanSettings
+  /// Of the record that last came out.
+  private(set) var counts = FieldCounts()
   private var keys: [DEKIdentity: DataKey] = [:]
 
   /// - Parameters:
@@ -133,6 +135,7 @@ final class EngineBench {
     let engine = RecordEngine()
     let record = [0, 0, 0, 0, 1] + body
     while true {
+      defer { counts = engine.counts }
       switch record.withUnsafeBytes({ engine.process($0, schemaHeader: nil) }) {
       case .unchanged: return body
       case .rewritten: return Array(engine.output.dropFirst(5))
