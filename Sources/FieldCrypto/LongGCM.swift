@@ -6,9 +6,15 @@ internal import COpenSSL
 /// The contexts keep their key schedule; one operation sets only the IV. They are made when the first long value comes,
 /// which for most keys is never. Not `Sendable`, as no cipher is.
 final class LongGCM {
-  private final class Contexts {
+  final class Contexts {
     let sealing: CipherContext
     let opening: CipherContext
+
+    /// Tests alone bring contexts of other ciphers.
+    init(sealing: consuming CipherContext, opening: consuming CipherContext) {
+      self.sealing = sealing
+      self.opening = opening
+    }
 
     init(key: SecretBytes) throws(CryptoError) {
       let name = key.count == 16 ? "AES-128-GCM" : "AES-256-GCM"
@@ -22,7 +28,10 @@ final class LongGCM {
   private let key: SecretBytes
   private var made: Contexts?
 
-  init(key: SecretBytes) { self.key = key }
+  init(key: SecretBytes, made: Contexts? = nil) {
+    self.key = key
+    self.made = made
+  }
 
   private func contexts() throws(CryptoError) -> Contexts {
     if let made { return made }
@@ -41,14 +50,18 @@ final class LongGCM {
       && contexts.sealing.finish() && contexts.sealing.writeTag(to: output + plaintext.count)
   }
 
-  /// As ``ShortGCM/open(_:iv:tag:into:)``.
+  /// As ``ShortGCM/open(_:iv:tag:into:)``, but where libcrypto fails it throws, with nothing left in `output`.
   func open(
     _ ciphertext: UnsafeRawBufferPointer, iv: UnsafeRawPointer, tag: UnsafeRawPointer,
     into output: UnsafeMutableRawPointer
   ) throws(CryptoError) -> Bool {
     let contexts = try contexts()
-    guard contexts.opening.beginOpening(iv: iv, tag: tag) else { throw .library("AES-GCM decryption") }
-    return (ciphertext.isEmpty || contexts.opening.update(ciphertext, into: output))
-      && contexts.opening.finish()
+    guard contexts.opening.beginOpening(iv: iv, tag: tag),
+      ciphertext.isEmpty || contexts.opening.update(ciphertext, into: output)
+    else {
+      wipe(UnsafeMutableRawBufferPointer(start: output, count: ciphertext.count))
+      throw .library("AES-GCM decryption")
+    }
+    return contexts.opening.finish()
   }
 }

@@ -82,6 +82,28 @@ struct PublishedVectorTests {
     #expect(opened == [UInt8](repeating: 0, count: 100))
   }
 
+  /// XTS, which refuses less than a block (NIST SP 800-38E), stands for a GCM that fails.
+  @Test func aLibraryThatFailsIsNoOtherKey() throws {
+    func failing(_ encrypting: Bool) throws -> CipherContext {
+      try .keyed(cipher: "AES-128-XTS", key: .random(count: 32), encrypting: encrypting)
+    }
+    let cipher = LongGCM(
+      key: try .random(count: 16), made: .init(sealing: try failing(true), opening: try failing(false)))
+    let sealed = [UInt8](repeating: 3, count: 12 + 5 + 16)
+    var opened = [UInt8](repeating: 0xFF, count: 5)
+    let error = #expect(throws: CryptoError.self) {
+      try opened.withUnsafeMutableBytes { output in
+        try sealed.withUnsafeBytes { sealed in
+          let (start, output) = (try #require(sealed.baseAddress), try #require(output.baseAddress))
+          _ = try cipher.open(
+            UnsafeRawBufferPointer(start: start + 12, count: 5), iv: start, tag: start + 17, into: output)
+        }
+      }
+    }
+    #expect(error == .library("AES-GCM decryption"))
+    #expect(opened == [UInt8](repeating: 0, count: 5))
+  }
+
   private func seal(_ plaintext: [UInt8], iv: [UInt8], _ cipher: borrowing GCMCipher) throws -> [UInt8] {
     var sealed = iv + [UInt8](repeating: 0, count: plaintext.count + 16)
     try sealed.withUnsafeMutableBytes { output in
