@@ -71,7 +71,7 @@ let package = Package(
       ]),
     library(
       "RegistryServer", ["Codecs", "Configuration", "FieldCrypto", "JSON", "KeyManagement", flyingFox]),
-    library("StatusPort", [flyingSocks]),
+    library("StatusPort", ["Threads", flyingSocks]),
     .target(name: "CBaselines", dependencies: ["COpenSSL", "CRdkafka"]),
     .target(name: "CAllocationCounter"),
     library(

@@ -1,16 +1,15 @@
 internal import FlyingSocks
 internal import Foundation
 internal import Glibc
+internal import Threads
 
 /// Answers HTTP requests, one a connection, within fixed limits of bytes, time and connections.
 ///
 /// Not FlyingFox's server, which the embedded registry uses: that one reads header lines of any length, and this port
 /// may face a network. Its sockets serve here too.
 package final class PortServer: Sendable {
-  /// From the accepted connection to its end.
-  package static let timeLimit = Duration.seconds(10)
-  /// More wait to be accepted.
-  package static let maximumConnections = 16
+  /// When all are taken, the oldest connection gives way: whoever holds many and says nothing keeps nobody waiting.
+  package static let maximumConnections = 64
   /// How much of a refused request is read away, so that its sender sees the answer.
   private static let maximumIgnoredBytes = 256 << 10
 
@@ -21,10 +20,18 @@ package final class PortServer: Sendable {
   private let socket: AsyncSocket
   private let pool: any AsyncSocketPool
   private let handler: Handler
+  private let timeLimit: Duration
+  /// The connections there are, the oldest first.
+  private let connections = Locked<[Int32]>([])
 
   /// Listens from now on; answers once it runs.
-  package init(_ address: PortAddress, handler: @escaping Handler) async throws(CannotListen) {
+  ///
+  /// - Parameter timeLimit: for a connection, from being accepted to its end.
+  package init(
+    _ address: PortAddress, timeLimit: Duration = .seconds(10), handler: @escaping Handler
+  ) async throws(CannotListen) {
     self.handler = handler
+    self.timeLimit = timeLimit
     let pool = SocketPool.ePoll(maxEvents: 20)
     do {
       try await pool.prepare()
@@ -99,14 +106,27 @@ package final class PortServer: Sendable {
   }
 
   private func serve(_ connection: AsyncSocket) async {
+    let descriptor = connection.socket.file.rawValue
+    enter(descriptor)
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.converse(connection) }
-      group.addTask { await self.pause(Self.timeLimit) }
+      group.addTask { await self.pause(self.timeLimit) }
       // Whichever is first ends the other.
       await group.next()
       group.cancelAll()
     }
+    connections.withLock { connections in connections.removeAll { $0 == descriptor } }
     close(connection)
+  }
+
+  private func enter(_ descriptor: Int32) {
+    connections.withLock { connections in
+      connections.append(descriptor)
+      guard connections.count == Self.maximumConnections else { return }
+      // Its conversation ends as if the peer had gone. The descriptor is still that connection's: none is closed
+      // before it has left the list.
+      shutdown(connections.removeFirst(), Int32(SHUT_RDWR))
+    }
   }
 
   /// What does not close is gone all the same.

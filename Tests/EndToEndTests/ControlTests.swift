@@ -2,6 +2,7 @@ import Foundation
 import HTTPClient
 import JSON
 import RegistryServer
+import TestSupport
 import Testing
 
 /// A running job is watched and steered: by its progress line, `/status`, `/metrics` and `reseal ctl`.
@@ -176,6 +177,59 @@ struct ControlTests {
     let file = try PipelineFile(try await Cluster())
     let outcome = try await Program.run(["run", file.path] + options)
     #expect(outcome.exitCode == 2, "\(outcome.errors)")
+  }
+
+  @Test(arguments: [(0o644, "for its owner alone"), (0o660, "for its owner alone"), (0o600, "another user")])
+  func aTokenOthersKnowIsRefused(_ mode: Int, _ reason: String) async throws {
+    let token = FileManager.default.temporaryDirectory.appending(path: "token-\(UUID())").path()
+    defer { unlink(token) }
+    try "0123456789abcdef".write(toFile: token, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: token)
+    // Only root can give a file away, and for others there is no such file to try.
+    if mode == 0o600 { guard chown(token, 65_534, 65_534) == 0 else { return } }
+    let file = try PipelineFile(try await Cluster())
+    let outcome = try await Program.run([
+      "run", file.path, "--status", "127.0.0.1:0", "--status-token-file",
+      token,
+    ])
+    #expect(outcome.exitCode == 2 && outcome.errors.contains(reason), "\(outcome)")
+  }
+
+  // MARK: ctl
+
+  /// Numbers that do not fit, and text that would command a terminal.
+  @Test func ctlPrintsWhateverAPortAnswers() async throws {
+    let lags = Array(repeating: #"{"lag":\#(Int.max),"waitingFor":"\u001b[2Jgone\nforged"}"#, count: 3)
+    let body = #"""
+      {"jobs":[{"job":"\u001b]0;title\u0007","phase":"\u009b31m","recordsPerSecond":1e300,"failure":"a\u202eb",
+      "records":{"written":1e300},"range":{"done":1e999},"partitions":[\#(lags.joined(separator: ","))]}]}
+      """#
+    let server = try TestServer(answering: { _ in answer(body: body) })
+    let shown = try await Program.run(["ctl", "status", "--status", server.url])
+    #expect(shown.exitCode == 0 && shown.output.contains("gone forged"), "\(shown)")
+    let refusing = try TestServer(answering: { _ in answer("403 Forbidden", body: "\u{1B}[2Jno\nyes") })
+    let refused = try await Program.run(["ctl", "status", "--status", refusing.url])
+    #expect(refused.exitCode == 1 && refused.errors.contains("no yes"), "\(refused)")
+    for text in [shown.output, refused.errors] {
+      #expect(!text.unicodeScalars.contains { ["\u{1B}", "\u{07}", "\u{9B}", "\u{202E}"].contains($0) })
+    }
+  }
+
+  @Test func ctlSendsItsTokenNowhereInTheClear() async throws {
+    let server = try TestServer(answering: { _ in answer(body: #"{"jobs":[]}"#) })
+    // This machine, but not by a name that says so.
+    let elsewhere = "0.0.0.0:\(server.port)"
+    func pause(_ arguments: String...) async throws -> Program.Outcome {
+      try await Program.run(
+        ["ctl", "pause"] + arguments, environment: ["RESEAL_STATUS_TOKEN": "0123456789abcdef"])
+    }
+    for address in [elsewhere, "http://\(elsewhere)/under/", "http://127.0.0.1@\(elsewhere)"] {
+      let refused = try await pause("--status", address)
+      #expect(refused.exitCode == 2 && refused.errors.contains("https"), "\(refused)")
+    }
+    #expect(server.acceptedCount == 0)
+    #expect(try await pause("--status", elsewhere, "--insecure").exitCode == 0)
+    #expect(try await pause("--status", server.url).exitCode == 0)
   }
 
   @Test func limitsAreChecked() async throws {

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPClient
 import StatusPort
 import TestSupport
@@ -6,9 +7,11 @@ import Testing
 /// Over real sockets, with the client that registries are asked by.
 struct PortServerTests {
   private func withServer(
-    _ handler: @escaping PortServer.Handler, _ body: (PortAddress) async throws -> Void
+    timeLimit: Duration = .seconds(10), _ handler: @escaping PortServer.Handler,
+    _ body: (PortAddress) async throws -> Void
   ) async throws {
-    let server = try await PortServer(PortAddress(host: "127.0.0.1", port: 0), handler: handler)
+    let address = PortAddress(host: "127.0.0.1", port: 0)
+    let server = try await PortServer(address, timeLimit: timeLimit, handler: handler)
     let running = Task { await server.run() }
     do {
       try await body(server.address)
@@ -62,7 +65,7 @@ struct PortServerTests {
   @Test func manyAtOnceAreAllAnswered() async throws {
     try await withServer({ request in PortAnswer(body: request.path) }) { address in
       try await withThrowingTaskGroup(of: Void.self) { group in
-        for index in 0..<PortServer.maximumConnections * 4 {
+        for index in 1..<PortServer.maximumConnections {
           group.addTask {
             let path = "/\(index)"
             let body = try await answer(HTTPRequest(.get, "http://\(address)\(path)")).body
@@ -72,6 +75,35 @@ struct PortServerTests {
         try await group.waitForAll()
       }
     }
+  }
+
+  /// Twice as many as there is room for, whose time is never over.
+  @Test func connectionsThatSayNothingKeepNobodyWaiting() async throws {
+    try await withServer(timeLimit: .seconds(86_400), { _ in PortAnswer(body: "") }) { address in
+      let silent = try (0..<PortServer.maximumConnections * 2).map { _ in try SilentConnection(to: address) }
+      try await expect(200, from: HTTPRequest(.get, "http://\(address)/"))
+      withExtendedLifetime(silent) {}
+    }
+  }
+
+  private final class SilentConnection {
+    private let descriptor: Int32
+
+    init(to address: PortAddress) throws {
+      descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      var target = sockaddr_in()
+      target.sin_family = sa_family_t(AF_INET)
+      target.sin_addr.s_addr = inet_addr(address.host)
+      target.sin_port = address.port.bigEndian
+      let isConnected = withUnsafeBytes(of: &target) { bytes in
+        bytes.assumingMemoryBound(to: sockaddr.self).baseAddress.map {
+          connect(descriptor, $0, socklen_t(bytes.count)) == 0
+        }
+      }
+      try #require(isConnected == true)
+    }
+
+    deinit { close(descriptor) }
   }
 
   @Test func aPortThatIsTakenIsAnError() async throws {

@@ -50,11 +50,15 @@ extension LetterReplay {
 
   private func readSink(into newer: inout NewerRecords) async throws(KafkaError) {
     let definition = prepared.definition
-    let consumer = try definition.replayConsumer()
-    let partitions = newer.partitions.map { TopicPartition(definition.sinkTopic, $0) }
-    var unread = UnreadPartitions(try await prepared.clients.sinkAdmin.watermarks(partitions))
-    try await consumer.assign(Dictionary(uniqueKeysWithValues: partitions.map { ($0, .earliest) }))
-    while !unread.isEmpty {
+    let consumer = try Consumer(
+      definition.sink.kafka.overlaid(with: [
+        "group.id": definition.replayGroup, "isolation.level": "read_committed",
+        "auto.offset.reset": "earliest",
+      ])
+    ) { _ in }
+    var left = Set(newer.partitions.map { TopicPartition(definition.sinkTopic, $0) })
+    try await consumer.assign(Dictionary(uniqueKeysWithValues: left.map { ($0, .earliest) }))
+    while !left.isEmpty {
       for event in await consumer.poll(maxRecords: 5_000, timeout: .milliseconds(200)) {
         switch event {
         case .records(let batch):
@@ -65,10 +69,10 @@ extension LetterReplay {
               .init(partition: batch.partition.partition, key: Array(key)), offset: record.offset,
               timestamp: record.timestamp)
           }
+        case .endOfPartition(let partition, _): left.remove(partition)
         case .failed(let error, _): guard error.isRetriable else { throw error }
-        default: break
+        default: continue
         }
-        unread.pass(event)
       }
     }
     try await consumer.close()

@@ -40,9 +40,13 @@ enum PipelineFile {
     }
   }
 
-  static func read(_ url: URL) throws -> String {
-    let file: FileHandle
-    do { file = try FileHandle(forReadingFrom: url) } catch { throw Unreadable(reason: "cannot be read") }
+  static func read(_ url: URL) throws -> String { try read(open(url)) }
+
+  static func open(_ url: URL) throws -> FileHandle {
+    do { return try FileHandle(forReadingFrom: url) } catch { throw Unreadable(reason: "cannot be read") }
+  }
+
+  static func read(_ file: FileHandle) throws -> String {
     guard let data = try file.read(upToCount: maximumBytes + 1) else { return "" }
     guard data.count <= maximumBytes else { throw Unreadable(reason: "is larger than \(maximumBytes) bytes") }
     guard let text = String(data: data, encoding: .utf8) else {

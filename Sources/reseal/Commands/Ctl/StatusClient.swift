@@ -22,6 +22,9 @@ struct StatusClient: ParsableArguments {
     completion: .file())
   var tokenFile: String?
 
+  @Flag(help: "Send the token to another machine over plain HTTP, where everybody on the way can read it.")
+  var insecure = false
+
   @Option(help: ArgumentHelp("Of several jobs, only this one.", valueName: "name"))
   var job: String?
 
@@ -35,9 +38,15 @@ struct StatusClient: ParsableArguments {
 
   /// The jobs' status as the port answers it. Prints what went wrong and throws the exit code otherwise.
   func ask(_ method: HTTPRequest.Method, _ path: String, body: JSONValue? = nil) async throws -> JSONValue {
-    let url = try base() + path + (job.map { "?job=\($0)" } ?? "")
+    let base = base()
     var headers: HTTPHeaders = [:]
-    if let token = try token() { headers.append("Authorization", token.authorization) }
+    if let token = try token() {
+      guard insecure || Self.isPrivate(base) else {
+        throw ValidationError(
+          "the token would go to another machine in the clear: name an https URL, or add --insecure")
+      }
+      headers.append("Authorization", token.authorization)
+    }
     if body != nil { headers.append("Content-Type", "application/json") }
     var configuration = HTTPClient.Configuration()
     // Not through a proxy of the environment: the port is this machine's, or was named with all that is before it.
@@ -46,18 +55,21 @@ struct StatusClient: ParsableArguments {
     do throws(HTTPError) {
       let client = try HTTPClient(configuration)
       response = try await client.send(
-        HTTPRequest(method, url, headers: headers, body: body.map { HTTPBody(utf8: $0.serialized()) }))
+        HTTPRequest(
+          method, base + path + (job.map { "?job=\($0)" } ?? ""), headers: headers,
+          body: body.map { HTTPBody(utf8: $0.serialized()) }))
     } catch {
       throw failure("\(error)")
     }
     let text = response.body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     guard response.status == 200 else {
-      throw failure("the port says: \(text.trimmingCharacters(in: .whitespacesAndNewlines))")
+      let reason = text.trimmingCharacters(in: .whitespacesAndNewlines).quotable()
+      throw failure("the port says: \(reason ?? "HTTP status \(response.status)")")
     }
     do { return try JSONValue(parsing: text) } catch { throw failure("the answer is not JSON: \(error)") }
   }
 
-  private func base() throws -> String {
+  private func base() -> String {
     let text =
       address ?? ProcessInfo.processInfo.environment[Self.variable].flatMap { $0.isEmpty ? nil : $0 }
       ?? "127.0.0.1:9470"
@@ -65,6 +77,12 @@ struct StatusClient: ParsableArguments {
       return text.hasSuffix("/") ? String(text.dropLast()) : text
     }
     return "http://\(text)"
+  }
+
+  /// Whether nobody but the port hears what is sent to a URL.
+  private static func isPrivate(_ base: String) -> Bool {
+    guard !base.hasPrefix("https://") else { return true }
+    return PortAddress.isLoopbackName(String(base.dropFirst("http://".count).prefix { $0 != "/" }))
   }
 
   private func token() throws -> AccessToken? {

@@ -1,7 +1,8 @@
 import Foundation
+import HTTPClient
 import JSON
 
-/// The jobs of a run, one a line.
+/// The jobs of a run, one a line. What a port answers may be anything.
 struct StatusTable {
   private let jobs: [JSONValue]
 
@@ -14,22 +15,28 @@ struct StatusTable {
     var table = Table("job", "phase", "written", "records/s", "limit", "done", "left", widestCell: 60)
     for job in jobs {
       table.add(
-        job["job"]?.string ?? "", Self.phase(job),
-        job["records"]?["written"]?.integer?.grouped ?? "-",
-        job["recordsPerSecond"]?.double.map { Int($0).grouped } ?? "-", Self.limits(job),
+        Self.text(job["job"]), Self.phase(job), job["records"]?["written"]?.integer?.grouped ?? "-",
+        job["recordsPerSecond"]?.double.map(Self.whole) ?? "-", Self.limits(job),
         job["range"]?["done"]?.double.map { String(format: "%.0f %%", $0 * 100) } ?? "-", Self.left(job))
     }
     table.print(on: console)
     for job in jobs {
-      let waits = (job["partitions"]?.array ?? []).compactMap { $0["waitingFor"]?.string }
-      for trouble in Set(waits).sorted() + [job["failure"]?.string].compactMap(\.self) {
-        console.line("\n  \(job["job"]?.string ?? ""): \(trouble)")
+      let waits = (job["partitions"]?.array ?? []).map { Self.text($0["waitingFor"]) }
+      for trouble in Set(waits).sorted() + [Self.text(job["failure"])] where !trouble.isEmpty {
+        console.line("\n  \(Self.text(job["job"])): \(trouble)")
       }
     }
   }
 
+  private static func text(_ value: JSONValue?) -> String { value?.string?.quotable(limit: 2_000) ?? "" }
+
+  /// Without the fraction; "-" where no whole number comes near it.
+  private static func whole(_ number: Double) -> String {
+    Int(exactly: number.rounded(.towardZero))?.grouped ?? "-"
+  }
+
   private static func phase(_ job: JSONValue) -> String {
-    let phase = job["phase"]?.string ?? ""
+    let phase = text(job["phase"])
     let isThrottled = phase == "running" && job["throttledByBrokers"]?["isUnderWay"]?.bool == true
     return isThrottled ? "\(phase), slowed by the broker" : phase
   }
@@ -45,7 +52,7 @@ struct StatusTable {
   /// To the end of the job, or else of the partitions this run reads.
   private static func left(_ job: JSONValue) -> String {
     if let remaining = job["range"]?["remaining"]?.integer { return remaining.grouped }
-    let lags = (job["partitions"]?.array ?? []).compactMap { $0["lag"]?.integer }
-    return lags.isEmpty ? "-" : lags.reduce(0, +).grouped
+    let lags = (job["partitions"]?.array ?? []).compactMap { $0["lag"]?.double }
+    return lags.isEmpty ? "-" : whole(lags.reduce(0, +))
   }
 }
