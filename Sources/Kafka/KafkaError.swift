@@ -71,6 +71,11 @@ extension KafkaError {
     KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, context: "topic \(name)")
   }
 
+  package static func offsetBeyondEnd(_ detail: String) -> KafkaError {
+    KafkaError(
+      code: RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE.rawValue, context: "committed offsets", detail: detail)
+  }
+
   /// The partition holds no record of this offset, nor any after it that could stand for it.
   package var isOffsetGone: Bool {
     [RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET]

@@ -7,8 +7,8 @@ import Testing
 /// `Tests/Interop/in_place.py`, on any Kafka.
 struct InPlaceTests {
   /// The subject's first version without rules, which records are written under, and its second one with.
-  private func cluster() async throws -> (Cluster, id: Int32) {
-    let cluster = try await Cluster(topics: ["in"])
+  private func cluster(_ topics: [String] = ["in"]) async throws -> (Cluster, id: Int32) {
+    let cluster = try await Cluster(topics: topics)
     let plain = RegisteredSchema(text: Cluster.plainSchema)
     let id = try #require(try await cluster.schemas.register(plain, under: Subject("in-value")).id)
     var sealed = RegisteredSchema(text: Cluster.plainSchema)
@@ -18,14 +18,15 @@ struct InPlaceTests {
   }
 
   private func file(
-    _ cluster: Cluster, name: String = "job", sink: String = #"{"topic":"in","inPlace":"force"}"#
+    _ cluster: Cluster, name: String = "job", sink: String = #"{"topic":"in","inPlace":"force"}"#,
+    _ more: [String: String] = [:]
   ) throws -> PipelineFile {
     try PipelineFile(
       cluster,
       [
         "name": #""\#(name)""#, "sink": sink,
         "delivery": #"{"guarantee":"exactly-once","commitIntervalMs":100}"#,
-      ])
+      ].merging(more) { _, new in new })
   }
 
   private func record(
@@ -34,6 +35,20 @@ struct InPlaceTests {
     .init(
       key: Array(key.utf8), value: try Cluster.customer(number, schemaID: id),
       timestamp: 1_700_000_000_000 + Int64(number), headers: headers)
+  }
+
+  /// Its letter is all there is of the transaction, and nothing of it in the partition.
+  @Test func aRecordThatIsTooLargeBecomesALetter() async throws {
+    let (cluster, id) = try await cluster(["in", "dlq"])
+    let large = Cluster.Record(key: [1], value: try Cluster.customer(2, schemaID: id, filler: 1_990))
+    try await cluster.produce([large])
+    let file = try file(
+      cluster, sink: #"{"topic":"in","inPlace":"force","kafka":{"message.max.bytes":2000}}"#,
+      ["onFailure": #"{"action":"deadLetter","deadLetter":\#(DeadLetterTests.deadLetter)}"#])
+    let outcome = try await file.run()
+    #expect(outcome.exitCode == 4, "\(outcome.errors)")
+    #expect(try await cluster.records(in: "in") == [large])
+    #expect(try await cluster.records(in: "dlq").count == 1)
   }
 
   @Test func theNewestOfEachKeyIsWrittenAgain() async throws {
@@ -122,5 +137,12 @@ struct InPlaceTests {
     let outcome = try await Program.run(["cutover", file.path, "--group", "readers"])
     #expect(outcome.exitCode == 78)
     #expect(outcome.errors.contains("its groups stay where they are"), "\(outcome.errors)")
+  }
+
+  @Test func nobodyMovesBeforeThereIsAJob() async throws {
+    let cluster = try await Cluster()
+    let file = try PipelineFile(cluster)
+    let outcome = try await Program.run(["cutover", file.path, "--group", "readers"])
+    #expect(outcome.exitCode == 78 && outcome.errors.contains("there is no job yet"), "\(outcome.errors)")
   }
 }

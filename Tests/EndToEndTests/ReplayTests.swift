@@ -117,6 +117,55 @@ struct ReplayTests {
     #expect(try await cluster.records().map(\.key) == [[1], [3], [2]])
   }
 
+  /// The same, written while the replay is at it: when it has looked at the sink, and its transaction waits to begin.
+  @Test func nothingThatComesMeanwhileIsOverwritten() async throws {
+    let (cluster, file, id) = try await scene(["delivery": #"{"guarantee":"exactly-once"}"#])
+    try await mend(cluster, expecting: id + 1)
+    // Another transaction is being ended, again and again.
+    cluster.kafka.answer(.addPartitionsToTransaction, with: Array(repeating: 51, count: 10_000))
+    let replay = try Program.Running(["dlq", "replay", file.path, "--compacted"])
+    await replay.says("dead letters are being replayed")
+    try await cluster.produce([.init(key: [2], value: nil, timestamp: 1_700_000_000_006)], to: "out")
+    cluster.kafka.answerNormally(.addPartitionsToTransaction)
+    let outcome = try await replay.outcome()
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("a record of somebody else came between"), "\(outcome.errors)")
+    #expect(outcome.output == "0 letters replayed, 1 left out for newer records of their keys\n")
+  }
+
+  /// Letters that were put back may stand behind those of later records.
+  @Test func recordsComeInTheOrderOfTheSource() async throws {
+    let id: Int32 = 2
+    let later = Cluster.Record(
+      key: [2], value: try Cluster.customer(4, schemaID: id + 1), timestamp: 1_700_000_000_006)
+    let (cluster, file, found) = try await scene(later: [later])
+    #expect(found == id)
+    let letters = try await cluster.records(in: "dlq")
+    #expect(letters.count == 2)
+    let replays = try Consumer([
+      "bootstrap.servers": cluster.kafka.bootstrapServers, "group.id": "job-replay",
+    ]) { _ in }
+    try await replays.commit([TopicPartition("dlq", 0): 2])
+    try await replays.close()
+    try await cluster.produce(letters.reversed(), to: "dlq")
+    try await mend(cluster, expecting: id + 1)
+    #expect(try await dlq("replay", file, "--compacted").output == "2 letters replayed\n")
+    let last = try await cluster.records().suffix(2)
+    #expect(last.map(\.timestamp) == [1_700_000_000_005, 1_700_000_000_006])
+  }
+
+  @Test func lettersOfATopicMadeAnewAreNotPassedOver() async throws {
+    let (cluster, file, _) = try await scene()
+    let replays = try Consumer([
+      "bootstrap.servers": cluster.kafka.bootstrapServers, "group.id": "job-replay",
+    ]) { _ in }
+    try await replays.commit([TopicPartition("dlq", 0): 7])
+    try await replays.close()
+    let list = try await dlq("list", file)
+    #expect(list.exitCode == 1 && list.errors.contains("delete the group job-replay"), "\(list.errors)")
+    #expect(try await dlq("list", file, "--all").exitCode == 0)
+  }
+
   @Test func olderOnesAreOverwritten() async throws {
     let (cluster, file, id) = try await scene()
     try await mend(cluster, expecting: id + 1)

@@ -1,5 +1,6 @@
 import JSON
 import Kafka
+import Pipelines
 import Testing
 
 /// Where a job begins, which partitions it takes, and when it begins anew.
@@ -72,6 +73,40 @@ struct StartTests {
     let again = try await Program.run(["run", "--new-job", anew.path])
     #expect(again.exitCode == 0, "\(again.errors)")
     #expect(try await numbers(cluster) == [Array(20..<50) + Array(20...50), Array(0..<50) + Array(0..<50)])
+  }
+
+  /// Where a job began is settled, whether or not the topic still goes back so far.
+  @Test func aJobIsResumedThoughItsFirstRecordsAreGone() async throws {
+    let cluster = try await cluster()
+    let file = try file(cluster, #""from":{"offsets":{"0":20}}"#)
+    #expect(try await file.run().exitCode == 0)
+    // The broker drops what is older than the last 5 MB.
+    let megabyte = [UInt8](repeating: 0, count: 900_000)
+    try await cluster.produce((0..<8).map { _ in .init(key: [0], value: megabyte) }, batch: 1)
+    let again = try await file.run()
+    #expect(again.exitCode == 0, "\(again.errors)")
+    let anew = try await Program.run(["run", "--new-job", file.path])
+    #expect(anew.exitCode == 78 && anew.errors.contains("not 20"), "\(anew.errors)")
+  }
+
+  /// A job with an end is about the partitions that there were; unless it was about those that the pipeline named.
+  @Test func aJobIsResumedThoughItsTopicHasGrown() async throws {
+    let cluster = try await cluster()
+    #expect(try await file(cluster, #""partitions":[0]"#).run().exitCode == 0)
+    let all = try file(cluster, #""from":"earliest""#)
+    let other = try await all.run()
+    #expect(other.exitCode == 78 && other.errors.contains("the partitions [0]"), "\(other.errors)")
+    let topic = StateTopic(ofJob: "job", ["bootstrap.servers": cluster.kafka.bootstrapServers])
+    let job = try #require(try await topic.read(.jobs).current)
+    try await topic.write(
+      JobRecord(
+        id: "small", predecessor: job.id, created: job.created, sourceTopic: job.sourceTopic,
+        group: job.group,
+        sinkTopic: job.sinkTopic, start: job.start, end: job.end, targets: job.targets, schemas: job.schemas,
+        isOfAllPartitions: true))
+    let outcome = try await all.run()
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    #expect(try await numbers(cluster) == [Array(0..<Self.each), []])
   }
 
   @Test func aJobThatKeepsNothingIsNotBegunAnew() async throws {

@@ -77,6 +77,13 @@ struct TransactionWritesTests {
     for (number, offset) in records where found == .goOn { found = writes.meet(key(number), at: offset) }
     #expect(found == expected)
   }
+
+  /// A record that was too large and became a dead letter: nothing of the transaction is in the partition to be met.
+  @Test func aKeyThatWasNotWrittenIsNothingToLookFor() {
+    var writes = TransactionWrites()
+    writes.write(KeyHash(low: 1, high: 0))
+    #expect(writes.isEmpty)
+  }
 }
 
 struct TransactionSizeTests {

@@ -1,6 +1,7 @@
 import JSON
-import Pipelines
 import Testing
+
+@testable import Pipelines
 
 struct OffsetMapTests {
   private func runs(_ pairs: [(source: Int64, target: Int64)]) -> OffsetRuns {
@@ -64,6 +65,20 @@ struct OffsetMapTests {
     #expect((0..<5).map { map.target(of: $0) } == [0, 1, 10, 11, 4])
     map.add(runs([(2, 20), (3, 21), (4, 22), (5, 23)]))
     #expect((0..<6).map { map.target(of: $0) } == [0, 1, 20, 21, 22, 23])
+  }
+
+  /// A commit of a source that was compacted, with a gap behind every record: far more than one record of the state
+  /// topic takes.
+  @Test(arguments: [0, 1, 256, 257, 100_000]) func whatOneCommitBringsIsWrittenInSmallRecords(_ count: Int64)
+  {
+    let all = runs((0..<count).map { (source: 7 + $0 * 1_000_000, target: $0 * 2) })
+    let records = MapPiece(from: 5).extended(by: all).records
+    #expect(records.allSatisfy { $0.runs.bytes.count <= 4_096 })
+    #expect(records.first?.from == 5 && Set(records.map(\.from)).count == records.count)
+    var (map, whole) = (OffsetMap(), OffsetMap())
+    whole.add(all)
+    for record in records { map.add(record.runs) }
+    #expect(map.runs == whole.runs)
   }
 
   /// Against a dictionary: pieces that begin anywhere, as after restarts.

@@ -28,26 +28,28 @@ package struct GroupCutOver: Sendable {
     guard group != definition.group else {
       throw .refused(["\(group) is the job's own group"])
     }
-    let history = try await StateTopic(ofJob: definition.name, definition.sink.kafka).read(.committed)
-    guard let job = history.current else {
-      throw .refused(["there is no job yet: the topic \(definition.name).state holds none"])
+    let admin: ClusterAdmin
+    do throws(KafkaError) { admin = try ClusterAdmin(definition.sink.kafka) } catch { throw .kafka(error) }
+    let topic = StateTopic(ofJob: definition.name, definition.sink.kafka)
+    guard let history = try await topic.readIfThere(.committed, admin), let job = history.current else {
+      throw .refused(["there is no job yet: the topic \(topic.name) holds none"])
     }
     do throws(KafkaError) {
-      return CutOver(try await partitions(of: job, maps: history.maps(of: job)))
+      return CutOver(try await partitions(of: job, maps: history.maps(of: job), admin))
     } catch {
       throw .kafka(error)
     }
   }
 
   private func partitions(
-    of job: JobRecord, maps: [Int32: OffsetMap]
+    of job: JobRecord, maps: [Int32: OffsetMap], _ admin: ClusterAdmin
   ) async throws(KafkaError) -> [CutOver.Partition] {
     let sources = job.partitions.map { TopicPartition(job.sourceTopic, $0) }
     let sinks = job.partitions.map { TopicPartition(job.sinkTopic, $0) }
     let positions = try await committed(sources, by: definition.group, definition.source.kafka)
     let groupOnSource = try await committed(sources, by: group, definition.source.kafka)
     let groupOnSink = try await committed(sinks, by: group, definition.sink.kafka)
-    let sinkRanges = try await ClusterAdmin(definition.sink.kafka).watermarks(sinks)
+    let sinkRanges = try await admin.watermarks(sinks)
     return zip(sources, sinks).map { source, sink in
       let begin = job.start[source.partition] ?? 0
       return CutOver.Partition(

@@ -21,7 +21,7 @@ package import Codecs
 /// in UTF-8 and never null.
 package struct Letter: Sendable, Hashable {
   /// Where the record was.
-  package struct Origin: Sendable, Hashable {
+  package struct Origin: Sendable, Hashable, Comparable {
     package var topic: String
     package var partition: Int32
     package var offset: Int64
@@ -33,6 +33,11 @@ package struct Letter: Sendable, Hashable {
       self.partition = partition
       self.offset = offset
       self.timestamp = timestamp
+    }
+
+    /// In the order of the source.
+    package static func < (left: Origin, right: Origin) -> Bool {
+      (left.topic, left.partition, left.offset) < (right.topic, right.partition, right.offset)
     }
   }
 

@@ -34,6 +34,11 @@ package actor LetterReader {
     var ends: [TopicPartition: Int64] = [:]
     for (partition, range) in ranges {
       let start = max(committed[partition] ?? range.lowerBound, range.lowerBound)
+      guard start <= range.upperBound else {
+        throw KafkaError.offsetBeyondEnd(
+          "replays of \(partition) have got to \(start), and it ends at \(range.upperBound): the topic was made anew; "
+            + "delete the group \(definition.replayGroup), and its letters are found")
+      }
       guard start < range.upperBound else { continue }
       starts[partition] = .offset(start)
       ends[partition] = range.upperBound

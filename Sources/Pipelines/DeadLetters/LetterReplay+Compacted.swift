@@ -1,16 +1,69 @@
 internal import Kafka
+internal import Logging
 
 /// A compacted sink keeps the last record of each key, which an old letter must not become.
 extension LetterReplay {
-  /// Letters whose records must not be put on top of newer ones.
-  func superseded(_ opened: [Opened]) async throws(JobFailure) -> Set<Int> {
+  /// What there was in the sink before a transaction.
+  struct SinkLook {
+    /// Letters whose records must not be put on top of newer ones.
+    var superseded: Set<Int> = []
+    /// How far the sink was read.
+    var ends: [TopicPartition: Int64] = [:]
+  }
+
+  func look(for opened: [Opened]) async throws(JobFailure) -> SinkLook {
     var places: [Int: NewerRecords.Place] = [:]
     for (index, item) in opened.enumerated() { places[index] = try await place(of: item) }
     var newer = NewerRecords(of: places.values, maps: try await maps())
-    guard !newer.isEmpty else { return [] }
-    do throws(KafkaError) { try await readSink(into: &newer) } catch { throw .kafka(error) }
-    return Set(
+    var look = SinkLook()
+    guard !newer.isEmpty else { return look }
+    let starts = newer.partitions.map {
+      (TopicPartition(prepared.definition.sinkTopic, $0), StartOffset.earliest)
+    }
+    do throws(KafkaError) {
+      try await readSink(Dictionary(uniqueKeysWithValues: starts), "read_committed") { batch in
+        newer.note(batch)
+      } isEnough: { partition, next in
+        look.ends[partition] = next
+        return true
+      }
+    } catch {
+      throw .kafka(error)
+    }
+    look.superseded = Set(
       places.filter { newer.isNewer($0.value, than: opened[$0.key].letter.label.origin) }.map(\.key))
+    return look
+  }
+
+  /// Whether somebody else has written a key of the transaction since the look and before the transaction did. Only a
+  /// transaction can be taken back then.
+  func isOvertaken(since look: SinkLook) async throws(JobFailure) -> Bool {
+    guard isCompacted, prepared.transactionalID != nil else { return false }
+    var left = writes.filter { !$0.value.isEmpty }
+    var isOvertaken = false
+    var starts: [TopicPartition: StartOffset] = [:]
+    for number in left.keys {
+      let partition = TopicPartition(prepared.definition.sinkTopic, number)
+      starts[partition] = look.ends[partition].map { .offset($0) } ?? .earliest
+    }
+    do throws(KafkaError) {
+      try await readSink(starts, "read_uncommitted") { batch in
+        guard case let (finding, offset)? = left[batch.partition.partition]?.meet(batch, hasher) else {
+          return
+        }
+        left[batch.partition.partition] = nil
+        guard finding == .overtaken else { return }
+        isOvertaken = true
+        log.info(
+          "a record of somebody else came between; the letters are replayed again",
+          metadata: ["partition": "\(batch.partition)", "offset": "\(offset)"])
+      } isEnough: { partition, next in
+        isOvertaken || next > left[partition.partition]?.last ?? -1
+      }
+    } catch {
+      throw .kafka(error)
+    }
+    return isOvertaken
   }
 
   /// Where the record would go; `nil` when it has no key, or will not get through.
@@ -48,33 +101,44 @@ extension LetterReplay {
     return history.current.map(history.maps) ?? [:]
   }
 
-  private func readSink(into newer: inout NewerRecords) async throws(KafkaError) {
-    let definition = prepared.definition
+  /// Reads partitions of the sink, each to an end that is enough.
+  private func readSink(
+    _ starts: [TopicPartition: StartOffset], _ isolation: String, visit: (RecordBatch) -> Void,
+    isEnough: (TopicPartition, Int64) -> Bool
+  ) async throws(KafkaError) {
+    guard !starts.isEmpty else { return }
     let consumer = try Consumer(
-      definition.sink.kafka.overlaid(with: [
-        "group.id": definition.replayGroup, "isolation.level": "read_committed",
+      prepared.definition.sink.kafka.overlaid(with: [
+        "group.id": prepared.definition.replayGroup, "isolation.level": isolation,
         "auto.offset.reset": "earliest",
+        // The end of a partition is told by an empty answer, which is not to be waited for.
+        "fetch.wait.max.ms": "10",
       ])
     ) { _ in }
-    var left = Set(newer.partitions.map { TopicPartition(definition.sinkTopic, $0) })
-    try await consumer.assign(Dictionary(uniqueKeysWithValues: left.map { ($0, .earliest) }))
+    var left = Set(starts.keys)
+    try await consumer.assign(starts)
     while !left.isEmpty {
       for event in await consumer.poll(maxRecords: 5_000, timeout: .milliseconds(200)) {
         switch event {
-        case .records(let batch):
-          for index in 0..<batch.count {
-            let record = batch[index]
-            guard let key = record.key else { continue }
-            newer.note(
-              .init(partition: batch.partition.partition, key: Array(key)), offset: record.offset,
-              timestamp: record.timestamp)
-          }
-        case .endOfPartition(let partition, _): left.remove(partition)
+        case .records(let batch): visit(batch)
+        case .endOfPartition(let partition, let next): if isEnough(partition, next) { left.remove(partition) }
         case .failed(let error, _): guard error.isRetriable else { throw error }
         default: continue
         }
       }
     }
     try await consumer.close()
+  }
+}
+
+extension NewerRecords {
+  fileprivate mutating func note(_ batch: RecordBatch) {
+    for index in 0..<batch.count {
+      let record = batch[index]
+      guard let key = record.key else { continue }
+      note(
+        Place(partition: batch.partition.partition, key: Array(key)), offset: record.offset,
+        timestamp: record.timestamp)
+    }
   }
 }

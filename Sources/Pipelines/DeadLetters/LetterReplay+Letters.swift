@@ -55,11 +55,16 @@ extension LetterReplay {
       case .missing(let missing): return .missing(missing)
       case .failed(let failure, _): return .failed(failure)
       case .rewritten(let rewritten):
-        return hand { () throws(KafkaError) in
+        let partition = partition(of: rewritten, origin)
+        let step = hand { () throws(KafkaError) in
           try producer.produce(
-            to: sink, partition: partition(of: rewritten, origin), key: rewritten.key, value: rewritten.value,
-            headers: headers(content, rewritten), timestamp: max(origin.timestamp, 0), tag: 0)
+            to: sink, partition: partition, key: rewritten.key, value: rewritten.value,
+            headers: headers(content, rewritten), timestamp: max(origin.timestamp, 0), tag: Self.sinkTag)
         }
+        if case .done = step, isCompacted, let key = rewritten.key {
+          writes[partition, default: TransactionWrites()].write(hasher.hash(key))
+        }
+        return step
       }
     }
   }

@@ -24,9 +24,13 @@ package actor LetterReplay {
     package init() {}
   }
 
+  /// Tells the acknowledgements of the sink's records from those of letters, which have 0.
+  static let sinkTag: UInt64 = 1
   static let callTimeout = Duration.seconds(10)
   /// How long calls to the cluster are repeated that may yet succeed.
   static let patience = Duration.seconds(60)
+  /// Bytes of records that are held at once, beside one record.
+  static let mostBytes = 64 << 20
   /// Records remembered in order to tell repeated letters; beyond that repetitions are replayed.
   static let mostSeen = 1_000_000
 
@@ -46,6 +50,9 @@ package actor LetterReplay {
   var open = 0
   var seen: Set<Seen> = []
   var rejection: KafkaError?
+  /// A compacted sink: what the transaction under way has written, by partition.
+  var writes: [Int32: TransactionWrites] = [:]
+  let hasher = KeyHasher()
 
   /// - Parameter prepared: by ``Preflight/replay()``.
   package init(
@@ -99,8 +106,15 @@ package actor LetterReplay {
       // Only now: an unfinished transaction of an earlier replay may have held positions.
       let reader = try await LetterReader(prepared.definition, settings, resumes: true)
       while let chunk = try await reader.chunk() {
-        let own = chunk.filter(prepared.definition.wrote)
-        try await replay(own, upTo: await reader.positions, reader, &counts)
+        var letters = chunk.filter(prepared.definition.wrote)[...]
+        repeat {
+          let opened = try await opened(&letters)
+          let positions =
+            letters.isEmpty
+            ? await reader.positions
+            : Dictionary(opened.map { ($0.letter.partition, $0.letter.offset + 1) }, uniquingKeysWith: max)
+          try await replay(opened, upTo: positions, reader, &counts)
+        } while !letters.isEmpty
       }
       try await reader.close()
       try await source.close()
@@ -112,112 +126,6 @@ package actor LetterReplay {
       throw .refused(["\(error)"])
     }
     return counts
-  }
-
-  // MARK: Chunks
-
-  /// A letter as far as it can be read, or what is wrong with it.
-  struct Opened {
-    let letter: SealedLetter
-    var content: Letter.Content?
-    var problem: String?
-  }
-
-  func replay(
-    _ chunk: [SealedLetter], upTo positions: [TopicPartition: Int64], _ reader: LetterReader,
-    _ counts: inout Counts
-  ) async throws(JobFailure) {
-    var opened: [Opened] = []
-    for letter in chunk { opened.append(try await self.opened(letter)) }
-    let superseded = isCompacted ? try await self.superseded(opened) : []
-    do throws(KafkaError) {
-      if prepared.transactionalID != nil { try await producer.beginTransaction() }
-    } catch {
-      throw .kafka(error)
-    }
-    do throws(JobFailure) {
-      var more = counts
-      for (index, item) in opened.enumerated() {
-        if isRepeated(item) {
-          more.repeated += 1
-          say("dead letter left out: it is of the same record as one before", item.letter)
-        } else if superseded.contains(index) {
-          more.superseded += 1
-          say("dead letter left out: the sink has a newer record of its key", item.letter)
-        } else {
-          try await replay(item, &more)
-        }
-      }
-      try await finish(positions, reader)
-      counts = more
-    } catch {
-      await abort()
-      throw error
-    }
-  }
-
-  func opened(_ letter: SealedLetter) async throws(JobFailure) -> Opened {
-    let whole: Letter
-    do throws(LetterFailure) {
-      whole = try await opener.open(letter)
-    } catch {
-      if case .key(let error) = error, error.isRetriable { throw .key(error) }
-      log.warning("\(error)", metadata: metadata(letter))
-      return Opened(letter: letter, problem: "letter-does-not-open")
-    }
-    if let content = whole.content { return Opened(letter: letter, content: content) }
-    do throws(KafkaError) {
-      guard let content = try await source.content(of: whole.origin) else {
-        return Opened(letter: letter, problem: "source-record-gone")
-      }
-      return Opened(letter: letter, content: content)
-    } catch {
-      throw .kafka(error)
-    }
-  }
-
-  func finish(
-    _ positions: [TopicPartition: Int64], _ reader: LetterReader
-  ) async throws(JobFailure) {
-    while open > 0, rejection == nil { await tick.wait() }
-    if let rejection { throw .kafka(rejection) }
-    do throws(KafkaError) {
-      guard prepared.transactionalID != nil else {
-        return try await patiently { () async throws(KafkaError) in try await reader.commit(positions) }
-      }
-      let group = try await reader.group()
-      try await patiently { () async throws(KafkaError) in
-        try await producer.sendOffsets(positions, of: group, timeout: Self.callTimeout)
-      }
-      try await patiently { () async throws(KafkaError) in
-        try await producer.commitTransaction(timeout: Self.callTimeout)
-      }
-    } catch {
-      throw .kafka(error)
-    }
-  }
-
-  func patiently(_ call: () async throws(KafkaError) -> Void) async throws(KafkaError) {
-    let deadline = ContinuousClock.now + Self.patience
-    while true {
-      do throws(KafkaError) {
-        return try await call()
-      } catch {
-        guard error.isRetriable, !error.needsAbort, .now < deadline else { throw error }
-        log.warning("the cluster has not answered yet", metadata: ["error": "\(error)"])
-        await tick.wait()
-      }
-    }
-  }
-
-  func abort() async {
-    guard prepared.transactionalID != nil, producer.fatalError == nil else { return }
-    do throws(KafkaError) {
-      try await producer.abortTransaction(timeout: Self.callTimeout)
-    } catch {
-      // The broker ends it; until then readers of what is committed wait.
-      log.warning("the transaction was not aborted", metadata: ["error": "\(error)"])
-    }
   }
 
   // MARK: Acknowledgements
@@ -234,5 +142,8 @@ package actor LetterReplay {
   private func take(_ acknowledgements: [Acknowledgement]) {
     open -= acknowledgements.count
     rejection = rejection ?? acknowledgements.lazy.compactMap(\.error).first
+    for acknowledgement in acknowledgements where acknowledgement.tag == Self.sinkTag {
+      writes[acknowledgement.partition]?.acknowledge(acknowledgement.offset)
+    }
   }
 }

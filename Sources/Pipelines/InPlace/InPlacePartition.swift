@@ -102,13 +102,7 @@ final class InPlacePartition: Sendable {
   func look(
     at batch: RecordBatch, _ writes: inout TransactionWrites
   ) -> (finding: TransactionWrites.Finding, offset: Int64)? {
-    for index in 0..<batch.count {
-      let record = batch[index]
-      guard let key = record.key else { continue }
-      let finding = writes.meet(hasher.hash(key), at: record.offset)
-      if finding != .goOn { return (finding, record.offset) }
-    }
-    return nil
+    writes.meet(batch, hasher)
   }
 
   /// Notes that a record of somebody else came between: the index must have it before it is tried again.

@@ -1,3 +1,5 @@
+internal import Kafka
+
 /// What a transaction has written to one partition, and how to tell whether somebody else came between.
 ///
 /// The job reads a partition before the transaction begins (its ``KeyIndex`` is of that moment) and writes a key's
@@ -13,8 +15,8 @@ package struct TransactionWrites: Sendable {
     case overtaken
   }
 
-  /// Keys whose record of this transaction was not met yet.
-  private var keys: Set<KeyHash> = []
+  /// Keys with the number of their records in this transaction that were not met yet.
+  private var keys: [KeyHash: Int] = [:]
   /// Offsets of this transaction's records, as acknowledged.
   package private(set) var offsets: Set<Int64> = []
   /// Those not met yet.
@@ -22,12 +24,13 @@ package struct TransactionWrites: Sendable {
 
   package init() {}
 
-  package var isEmpty: Bool { keys.isEmpty }
+  /// Whether there is nothing of it to be met.
+  package var isEmpty: Bool { offsets.isEmpty }
 
   /// The offset of the last record.
   package var last: Int64? { offsets.max() }
 
-  package mutating func write(_ key: KeyHash) { keys.insert(key) }
+  package mutating func write(_ key: KeyHash) { keys[key, default: 0] += 1 }
 
   package mutating func acknowledge(_ offset: Int64) {
     if offsets.insert(offset).inserted { unmet += 1 }
@@ -35,9 +38,22 @@ package struct TransactionWrites: Sendable {
 
   /// Tells the next record of the partition, in order of offsets.
   package mutating func meet(_ key: KeyHash, at offset: Int64) -> Finding {
-    guard offsets.contains(offset) else { return keys.contains(key) ? .overtaken : .goOn }
-    keys.remove(key)
+    guard offsets.contains(offset) else { return keys[key] != nil ? .overtaken : .goOn }
+    if let count = keys[key] { keys[key] = count > 1 ? count - 1 : nil }
     unmet -= 1
     return unmet == 0 ? .clean : .goOn
+  }
+}
+
+extension TransactionWrites {
+  /// Tells the next records of the partition; returns the first finding that is one, with where it was found.
+  mutating func meet(_ batch: RecordBatch, _ hasher: KeyHasher) -> (finding: Finding, offset: Int64)? {
+    for index in 0..<batch.count {
+      let record = batch[index]
+      guard let key = record.key else { continue }
+      let finding = meet(hasher.hash(key), at: record.offset)
+      if finding != .goOn { return (finding, record.offset) }
+    }
+    return nil
   }
 }

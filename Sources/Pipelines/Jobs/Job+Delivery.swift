@@ -175,8 +175,10 @@ extension Job {
     guard let stateTopic, let job = prepared.state?.record.id else { return }
     stateFailure = nil
     for (partition, move) in moves where move.isNews {
-      let key = StateKey.map(job: job, partition: partition.partition, from: move.piece.from)
-      try await writeState(key, move.piece.runs.bytes, to: stateTopic)
+      for piece in move.piece.records {
+        let key = StateKey.map(job: job, partition: partition.partition, from: piece.from)
+        try await writeState(key, piece.runs.bytes, to: stateTopic)
+      }
     }
     try await writeLosses(of: job, to: stateTopic)
     let sealed = try await writeUses(of: job, to: stateTopic)

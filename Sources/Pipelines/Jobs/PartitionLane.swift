@@ -150,12 +150,9 @@ actor PartitionLane {
   // MARK: Output
 
   private func produce(_ rewritten: LaneEngines.Rewritten, from record: ConsumedRecord) -> Step {
-    if let inPlace {
-      guard !isCurrent(record, rewritten) else {
-        counts.note(rewritten.counts)
-        return leave(record)
-      }
-      inPlace.write(record)
+    if inPlace != nil, isCurrent(record, rewritten) {
+      counts.note(rewritten.counts)
+      return leave(record)
     }
     let ticket = ledger.enter(record.offset)
     do throws(KafkaError) {
@@ -174,6 +171,7 @@ actor PartitionLane {
     counts.note(rewritten.counts)
     if record.timestamp == 0 { counts.restamped += 1 }
     noteDone(record)
+    inPlace?.write(record)
     around.inPlace?.takeRoom()
     return .done
   }

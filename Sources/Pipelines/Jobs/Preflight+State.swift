@@ -23,9 +23,13 @@ extension Preflight {
   }
 
   /// The range of each partition the job is about: where it begins, and where the topic ended when it began.
+  ///
+  /// - Parameter job: the one that is resumed. Where that began it has settled, whether or not the topic goes back so far
+  ///   by now.
   func ranges(
-    _ watermarks: [TopicPartition: Range<Int64>], _ refusals: inout [String]
+    _ watermarks: [TopicPartition: Range<Int64>], of job: JobRecord?, _ refusals: inout [String]
   ) async throws(JobFailure) -> [TopicPartition: Range<Int64>] {
+    if let job, job.sourceTopic == definition.sourceTopic { return job.ranges(watermarks) }
     let starts: [TopicPartition: Int64]
     switch definition.start {
     case .earliest: starts = [:]
@@ -187,13 +191,15 @@ extension JobRecord {
       end: definition.isBounded ? offsets(\.upperBound) : nil,
       targets: subjects.flatMap(\.targets).map { "\($0.key)" }.sorted(),
       schemas: definition.pinsSchemas
-        ? subjects.reduce(into: [:]) { $0[$1.subject.name] = $1.schema.registered.id } : [:])
+        ? subjects.reduce(into: [:]) { $0[$1.subject.name] = $1.schema.registered.id } : [:],
+      isOfAllPartitions: definition.onlyPartitions == nil)
   }
 
   func following(_ predecessor: JobRecord?) -> JobRecord {
     JobRecord(
       id: id, predecessor: predecessor?.id, created: created, sourceTopic: sourceTopic, group: group,
-      sinkTopic: sinkTopic, start: start, end: end, targets: targets, schemas: schemas)
+      sinkTopic: sinkTopic, start: start, end: end, targets: targets, schemas: schemas,
+      isOfAllPartitions: isOfAllPartitions)
   }
 
   /// The keys that must stay the same: of a job that goes on, in whatever version.

@@ -72,9 +72,10 @@ package struct Preflight: Sendable {
     do throws(CryptoError) { try SelfTest.run() } catch { throw .refused(["\(error)"]) }
     var refusals: [String] = []
     var notices: [String] = []
-    let (partitions, sinkCount) = try await partitions(&refusals)
     let history = try await history()
-    let pinned = PinnedSinks(definition, startsNewJob ? nil : history?.current)
+    let resumed = startsNewJob ? nil : history?.current
+    let (partitions, sinkCount) = try await partitions(of: resumed, &refusals)
+    let pinned = PinnedSinks(definition, resumed)
     func plans(isKey: Bool) async throws(JobFailure) -> PartPlans {
       try await SchemaPreflight(definition, isKey: isKey, clients: clients, makes: makes, pinned: pinned)
         .run(&refusals)
@@ -92,9 +93,11 @@ package struct Preflight: Sendable {
       throw .kafka(error)
     }
     try await checkCluster(&refusals)
-    let ranges = try await ranges(watermarks, &refusals)
+    let ranges = try await ranges(watermarks, of: resumed, &refusals)
+    // What is gone by now is no record that could be too old.
+    let present = watermarks.reduce(into: ranges) { $0[$1.key] = $0[$1.key]?.clamped(to: $1.value) }
     let maximumBytes =
-      partitions.isEmpty || sinkCount == 0 ? nil : try await checkTopics(ranges, &refusals, &notices)
+      partitions.isEmpty || sinkCount == 0 ? nil : try await checkTopics(present, &refusals, &notices)
     try await checkKeys([values] + (keys.map { [$0] } ?? []), &refusals, &notices)
     try await checkInPlace(&refusals)
     return PreparedJob(
@@ -107,8 +110,10 @@ package struct Preflight: Sendable {
   // MARK: Topics
 
   /// The source's partitions and the sink's number of them: records keep their partition.
+  ///
+  /// - Parameter job: the one that is resumed. One with an end is about the partitions that there were when it began.
   private func partitions(
-    _ refusals: inout [String]
+    of job: JobRecord?, _ refusals: inout [String]
   ) async throws(JobFailure) -> (source: [TopicPartition], sinkCount: Int) {
     let sourceTopics: [String: Int]
     let sinkTopics: [String: Int]
@@ -128,15 +133,19 @@ package struct Preflight: Sendable {
       refusals.append(
         "the sink topic \(definition.sinkTopic) does not exist; create it with \(max(count, 1)) partitions, or let this "
           + "user see it (Describe)")
-    } else if sinkCount < count {
+    }
+    let all = Set((0..<count).map { Int32($0) })
+    let begun = job.flatMap { job in
+      job.isOfAllPartitions && job.end != nil ? Set(job.partitions).intersection(all) : nil
+    }
+    let chosen = definition.onlyPartitions ?? begun ?? all
+    if count > 0, let missing = chosen.subtracting(all).min() {
+      refusals.append("source.partitions: \(definition.sourceTopic) has no partition \(missing)")
+    }
+    if sinkCount > 0, let last = chosen.max(), last >= sinkCount {
       refusals.append(
         "the sink topic \(definition.sinkTopic) has \(sinkCount) partitions, the source \(count): records keep "
           + "their partition, so the sink needs at least as many")
-    }
-    let all = Set((0..<count).map { Int32($0) })
-    let chosen = definition.onlyPartitions ?? all
-    if count > 0, let missing = chosen.subtracting(all).min() {
-      refusals.append("source.partitions: \(definition.sourceTopic) has no partition \(missing)")
     }
     return (chosen.intersection(all).sorted().map { TopicPartition(definition.sourceTopic, $0) }, sinkCount)
   }

@@ -11,6 +11,8 @@ package struct JobRecord: Sendable, Hashable {
   /// The consumer group that knows where the job has got to.
   package let group: String
   package let sinkTopic: String
+  /// Whether the job is about all partitions that the source had then, rather than those that the pipeline names.
+  package let isOfAllPartitions: Bool
   /// Where each partition of the job begins, where its group has no offset yet.
   package let start: [Int32: Int64]
   /// Where each partition ends; `nil` for a job that goes on.
@@ -23,7 +25,7 @@ package struct JobRecord: Sendable, Hashable {
   package init(
     id: String, predecessor: String?, created: Int64, sourceTopic: String, group: String,
     sinkTopic: String, start: [Int32: Int64], end: [Int32: Int64]?, targets: [String],
-    schemas: [String: Int32] = [:]
+    schemas: [String: Int32] = [:], isOfAllPartitions: Bool = false
   ) {
     self.id = id
     self.predecessor = predecessor
@@ -35,6 +37,7 @@ package struct JobRecord: Sendable, Hashable {
     self.end = end
     self.targets = targets
     self.schemas = schemas
+    self.isOfAllPartitions = isOfAllPartitions
   }
 
   /// The partitions the job is about.
@@ -57,7 +60,7 @@ extension JobRecord {
     return [
       "id": .string(id), "predecessor": predecessor.map(JSONValue.string) ?? .null,
       "created": JSONValue(Int(created)), "source": .string(sourceTopic), "group": .string(group),
-      "sink": .string(sinkTopic),
+      "sink": .string(sinkTopic), "allPartitions": .bool(isOfAllPartitions),
       "start": offsets(start), "end": end.map(offsets) ?? .null,
       "targets": .array(targets.map(JSONValue.string)), "schemas": .object(schemas),
     ]
@@ -86,6 +89,7 @@ extension JobRecord {
       id: id, predecessor: json["predecessor"]?.string, created: Int64(created), sourceTopic: source,
       group: group,
       sinkTopic: sink, start: start, end: offsets(json["end"]),
-      targets: json["targets"]?.array?.compactMap(\.string) ?? [], schemas: schemas)
+      targets: json["targets"]?.array?.compactMap(\.string) ?? [], schemas: schemas,
+      isOfAllPartitions: json["allPartitions"]?.bool ?? false)
   }
 }

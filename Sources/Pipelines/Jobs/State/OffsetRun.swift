@@ -36,7 +36,7 @@ package struct OffsetRuns: Hashable, Sendable {
     for run in others.runs { append(run) }
   }
 
-  private mutating func append(_ run: OffsetRun) {
+  mutating func append(_ run: OffsetRun) {
     if let last = runs.last, last.source + last.count == run.source, last.target + last.count == run.target {
       runs[runs.count - 1].count += run.count
     } else {
