@@ -33,6 +33,9 @@ package final class RecordBatch: @unchecked Sendable {
   package subscript(index: Int) -> ConsumedRecord { ConsumedRecord(message: messages[index]) }
 
   package var firstOffset: Int64 { messages.first?.pointee.offset ?? 0 }
+
+  /// The offset after the last record.
+  package var endOffset: Int64 { (messages.last?.pointee.offset ?? -1) + 1 }
 }
 
 /// A record inside a ``RecordBatch``. Its memory goes with the batch.

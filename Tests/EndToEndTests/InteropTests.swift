@@ -45,9 +45,12 @@ struct InteropTests {
   /// A few rounds; the script tells how to run it against any Kafka.
   @Test func twoInstancesThatAreKilledLoseNothing() async throws {
     let outcome = try await Interop.run(
-      "kill_loop.py", ["--rounds", "2", "--kills", "2", "--records", "20000"])
+      "kill_loop.py",
+      ["--rounds", "2", "--kills", "2", "--records", "16000", "--rate", "1500", "--longest", "2"])
     #expect(outcome.exitCode == 0, "\(outcome.output)\n\(outcome.errors)")
     #expect(outcome.output.contains("2 of 2 rounds good"))
+    let atWork = outcome.output.firstMatch(of: #/([0-9]+) of them at work/#)?.1
+    #expect((atWork.flatMap { Int($0) } ?? 0) > 0, "\(outcome.output)")
   }
 
   /// A hundred thousand records, a thousand of them poison; the script tells how to run it on any Kafka, and to kill

@@ -6,20 +6,23 @@ Each round is a job of its own with its own topics. Its source holds records of 
 where the cluster knows transactions. Without --bootstrap everything happens in a sandbox, whose broker keeps no
 offsets of transactions, so that only at-least-once can be tried there.
 
+An instance is killed a random while after it has begun to write; a kill counts as one at work when it had more to do.
+
 Checked after each round: every source record has its sink record, in order, which shows nothing of the tagged value and
-which the genuine client reads as what it was; it has an entry in the offset map, and the entry leads to it; under exactly-once none is
-there twice.
+which the genuine client reads as what it was; it has an entry in the offset map, and the entry leads to it; under
+exactly-once none is there twice. What was random is made again with --seed.
 """
 
 import argparse
 import json
 import os
 import random
-import signal
+import re
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -66,6 +69,45 @@ class Bytes:
         return value >> 1 ^ -(value & 1)
 
 
+class Instance:
+    """A run of the job in a process of its own."""
+
+    def __init__(self, program: str, file: str, name: str, log: Path):
+        self.name, self.log = name, log
+        with open(log, "w") as output:
+            self.process = subprocess.Popen(
+                [program, "run", "--instance", name, "--status", "127.0.0.1:0", file], stdout=output, stderr=output)
+
+    def ends(self, within: float) -> bool:
+        try:
+            self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def is_at_work(self) -> bool:
+        """Whether it has written records and has more of them before it."""
+        address = re.search(r'"status port","address":"([0-9.:]+)"', self.log.read_text())
+        if address is None:
+            return False
+        try:
+            with urllib.request.urlopen(f"http://{address[1]}/status", timeout=5) as answer:
+                job = json.load(answer)["jobs"][0]
+        except (urllib.error.URLError, OSError):
+            # Not any more.
+            return False
+        written, partitions = job.get("records", {}).get("written", 0), job.get("partitions", [])
+        return written > 0 and any(partition["lag"] for partition in partitions)
+
+    def gets_to_work(self, within: float) -> bool:
+        """Waits until it is at work; false when it ends without, or takes longer."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline and not self.ends(within=0.05):
+            if self.is_at_work():
+                return True
+        return False
+
+
 class Round:
     def __init__(self, options, registry: str, brokers: str, number: int):
         self.options, self.registry, self.brokers = options, registry, brokers
@@ -75,7 +117,7 @@ class Round:
         self.has_transactions = options.bootstrap is not None
         # By partition: source offset and number of each record that counts.
         self.records: dict[int, list[tuple[int, int]]] = {p: [] for p in range(options.partitions)}
-        self.kills = 0
+        self.kills = self.kills_at_work = 0
 
     def create_topics(self):
         admin = AdminClient({"bootstrap.servers": self.brokers})
@@ -162,44 +204,34 @@ class Round:
             "delivery": delivery}))
         return str(file)
 
-    def start(self, file: str, instance: str, folder: str) -> subprocess.Popen:
-        log = open(Path(folder) / f"{instance}.log", "a")
-        return subprocess.Popen(
-            [self.options.program, "run", "--instance", instance, file], stdout=log, stderr=log)
-
-    @staticmethod
-    def ends(process, within: float) -> bool:
-        try:
-            process.wait(within)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
     def run(self):
-        """Kills instances at random moments, then waits until both have seen the job through."""
+        """Kills instances at random moments of their work, then waits until both have seen the job through."""
         with tempfile.TemporaryDirectory() as folder:
-            file = self.pipeline(folder)
-            running = {instance: self.start(file, instance, folder) for instance in ("a", "b")}
-            deadline = time.monotonic() + self.options.patience
-            for _ in range(self.options.kills):
-                victim, other = self.random.sample(sorted(running), 2)
-                if not self.ends(running[victim], within=self.random.uniform(0.2, self.options.longest)):
-                    running[victim].send_signal(signal.SIGKILL)
+            file, deadline = self.pipeline(folder), time.monotonic() + self.options.patience
+
+            def start(name: str, number: int) -> Instance:
+                return Instance(self.options.program, file, name, Path(folder) / f"{name}-{number}.log")
+
+            running = {name: start(name, 0) for name in ("a", "b")}
+            for number in range(1, self.options.kills + 1):
+                victim, other = (running[name] for name in self.random.sample(sorted(running), 2))
+                victim.gets_to_work(within=deadline - time.monotonic())
+                if not victim.ends(within=self.random.uniform(0, self.options.longest)):
+                    self.kills_at_work += victim.is_at_work()
                     self.kills += 1
-                running[victim].wait()
+                    victim.process.kill()
+                victim.process.wait()
                 if self.random.random() < 0.5:
-                    self.ends(running[other], within=self.random.uniform(0, 1))
-                running[victim] = self.start(file, victim, folder)
-            for instance, process in running.items():
-                try:
-                    code = process.wait(max(deadline - time.monotonic(), 1))
-                except subprocess.TimeoutExpired:
-                    code = None
+                    other.ends(within=self.random.uniform(0, 1))
+                running[victim.name] = start(victim.name, number)
+            for instance in running.values():
+                instance.ends(within=max(deadline - time.monotonic(), 1))
+                code = instance.process.poll()
                 if code != 0:
                     for other in running.values():
-                        other.kill()
-                    text = (Path(folder) / f"{instance}.log").read_text()
-                    raise AssertionError(f"instance {instance} ended with {code}:\n{text[-3000:]}")
+                        other.process.kill()
+                    raise AssertionError(
+                        f"instance {instance.name} ended with {code}:\n{instance.log.read_text()[-3000:]}")
 
     # Check
 
@@ -289,7 +321,7 @@ def main() -> int:
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--replication", type=int, default=1)
     parser.add_argument("--kills", type=int, default=3, help="kills a round")
-    parser.add_argument("--longest", type=float, default=3, help="longest time between kills, in seconds")
+    parser.add_argument("--longest", type=float, default=3, help="longest time an instance is at work before it is killed, in seconds")
     parser.add_argument("--rate", type=int, default=0, help="records a second an instance may read; 0: all it can")
     parser.add_argument("--session-timeout", type=int, default=6_000, help="the group's, in milliseconds")
     parser.add_argument("--patience", type=float, default=180, help="how long a round may take, in seconds")
@@ -303,7 +335,8 @@ def main() -> int:
         for number in range(options.rounds):
             wanted |= {topic: options.partitions for topic in topics(options, number)}
             wanted[f"{name(options, number)}.state"] = 1
-    failed = repeated = kills = 0
+    print(f"seed {options.seed}", flush=True)
+    failed = repeated = kills = at_work = 0
     with Sandbox(options.program, wanted) as sandbox:
         for number in range(options.rounds):
             start = time.monotonic()
@@ -315,13 +348,14 @@ def main() -> int:
                 round.run()
                 again = round.check()
                 repeated += again
-                print(f"round {number}: {round.kills} kills, {again} records repeated, "
+                print(f"round {number}: {round.kills} kills, {round.kills_at_work} at work, {again} records repeated, "
                       f"{time.monotonic() - start:.1f} s", flush=True)
             except AssertionError as error:
                 failed += 1
                 print(f"round {number}: FAILED: {error}", flush=True)
-            kills += round.kills
-    print(f"{options.rounds - failed} of {options.rounds} rounds good; {kills} kills, {repeated} records repeated")
+            kills, at_work = kills + round.kills, at_work + round.kills_at_work
+    print(f"{options.rounds - failed} of {options.rounds} rounds good; {kills} kills, {at_work} of them at work; "
+          f"{repeated} records repeated")
     return 1 if failed else 0
 
 

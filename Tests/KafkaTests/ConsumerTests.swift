@@ -72,6 +72,31 @@ struct ConsumerTests {
     try await consumer.close()
   }
 
+  /// As it is where others write on and on: no end is told, but records behind it come.
+  @Test func aPartitionIsReadToTheEndItHad() async throws {
+    let cluster = try await cluster(records: 3)
+    let partitions = [p0, TopicPartition("t", 1)]
+    let ranges = try await ClusterAdmin(cluster.settings()).watermarks(partitions)
+    #expect(ranges == [partitions[0]: 0..<3, partitions[1]: 0..<0])
+    var unread = UnreadPartitions(ranges)
+    #expect(unread[p0] == 3 && unread[partitions[1]] == nil, "nothing to read in the other one")
+    var ended = unread
+    ended.pass(.endOfPartition(p0, next: 2))
+    #expect(ended.isEmpty)
+    let consumer = try cluster.consumer()
+    try await consumer.assign([p0: .earliest])
+    for count in 1...3 {
+      #expect(!unread.isEmpty)
+      let batch = await consumer.next(maxRecords: 1) {
+        if case .records(let batch) = $0 { batch } else { nil }
+      }
+      #expect(batch.endOffset == Int64(count))
+      unread.pass(.records(batch))
+    }
+    #expect(unread.isEmpty)
+    try await consumer.close()
+  }
+
   @Test func aWakeEndsAPoll() async throws {
     let cluster = try await cluster(records: 0)
     let consumer = try cluster.consumer()

@@ -97,9 +97,9 @@ extension Consumer {
   }
 
   /// Polls until an event of interest comes.
-  func next<Result>(_ pick: (Event) -> Result?) -> Result {
+  func next<Result>(maxRecords: Int = 1_000, _ pick: (Event) -> Result?) -> Result {
     while true {
-      for event in poll(maxRecords: 1_000, timeout: .milliseconds(100)) {
+      for event in poll(maxRecords: maxRecords, timeout: .milliseconds(100)) {
         if let result = pick(event) { return result }
       }
     }

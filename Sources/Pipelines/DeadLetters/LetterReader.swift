@@ -7,8 +7,7 @@ package actor LetterReader {
   private static let chunkBytes = 64 << 20
 
   private let consumer: Consumer
-  /// Where the partitions end that have more to give.
-  private var ends: [TopicPartition: Int64]
+  private var unread: UnreadPartitions
   /// The offsets after what was given.
   package private(set) var positions: [TopicPartition: Int64] = [:]
 
@@ -22,64 +21,53 @@ package actor LetterReader {
       throw KafkaError.unknownTopic(settings.topic)
     }
     let partitions = (0..<count).map { TopicPartition(settings.topic, Int32($0)) }
-    let ranges = try await admin.watermarks(partitions)
-    let consumer = try Consumer(
-      definition.sink.kafka.overlaid(with: [
-        "group.id": definition.replayGroup, "isolation.level": "read_committed",
-        "auto.offset.reset": "earliest",
-      ])
-    ) { _ in }
-    let committed = resumes ? try await consumer.committed(partitions) : [:]
-    var starts: [TopicPartition: StartOffset] = [:]
-    var ends: [TopicPartition: Int64] = [:]
-    for (partition, range) in ranges {
-      let start = max(committed[partition] ?? range.lowerBound, range.lowerBound)
-      guard start <= range.upperBound else {
+    var ranges = try await admin.watermarks(partitions)
+    let consumer = try definition.replayConsumer()
+    for (partition, committed) in resumes ? try await consumer.committed(partitions) : [:] {
+      guard let range = ranges[partition] else { continue }
+      guard committed <= range.upperBound else {
         throw KafkaError.offsetBeyondEnd(
-          "replays of \(partition) have got to \(start), and it ends at \(range.upperBound): the topic was made anew; "
+          "replays of \(partition) have got to \(committed), and it ends at \(range.upperBound): the topic was made anew; "
             + "delete the group \(definition.replayGroup), and its letters are found")
       }
-      guard start < range.upperBound else { continue }
-      starts[partition] = .offset(start)
-      ends[partition] = range.upperBound
+      ranges[partition] = range.clamped(to: committed..<Int64.max)
     }
-    if !starts.isEmpty { try await consumer.assign(starts) }
+    ranges = ranges.filter { !$0.value.isEmpty }
+    if !ranges.isEmpty { try await consumer.assign(ranges.mapValues { .offset($0.lowerBound) }) }
     self.consumer = consumer
-    self.ends = ends
+    unread = UnreadPartitions(ranges)
   }
 
   /// The next letters, in order within each partition; `nil` when all were given. Records that are no letters are
   /// passed over.
   package func chunk() async throws(KafkaError) -> [SealedLetter]? {
-    guard !ends.isEmpty else { return nil }
+    guard !unread.isEmpty else { return nil }
     var letters: [SealedLetter] = []
     var bytes = 0
-    while !ends.isEmpty, letters.count < Self.chunkCount, bytes < Self.chunkBytes {
+    while !unread.isEmpty, letters.count < Self.chunkCount, bytes < Self.chunkBytes {
       for event in await consumer.poll(maxRecords: 1_000, timeout: .milliseconds(200)) {
         switch event {
         case .records(let batch): take(batch, into: &letters, &bytes)
-        // Transaction markers take offsets of their own, so the last letter need not be the last offset.
         case .endOfPartition(let partition, let next):
-          if ends.removeValue(forKey: partition) != nil { positions[partition] = next }
+          if unread[partition] != nil { positions[partition] = next }
         case .failed(let error, _): guard error.isRetriable else { throw error }
         default: continue
         }
+        unread.pass(event)
       }
     }
     return letters
   }
 
   private func take(_ batch: RecordBatch, into letters: inout [SealedLetter], _ bytes: inout Int) {
+    guard let end = unread[batch.partition] else { return }
     for index in 0..<batch.count {
       let record = batch[index]
-      guard let end = ends[batch.partition] else { return }
-      if record.offset < end, let letter = SealedLetter(record, batch.partition) {
-        letters.append(letter)
-        bytes += letter.sealed.count
-      }
-      positions[batch.partition] = min(record.offset + 1, end)
-      if record.offset + 1 >= end { ends[batch.partition] = nil }
+      guard record.offset < end, let letter = SealedLetter(record, batch.partition) else { continue }
+      letters.append(letter)
+      bytes += letter.sealed.count
     }
+    positions[batch.partition] = min(batch.endOffset, end)
   }
 
   /// Commits how far the replays have got, without a transaction.
@@ -96,6 +84,15 @@ package actor LetterReader {
 extension PipelineDefinition {
   /// The consumer group that keeps how far dead letters were replayed.
   package var replayGroup: String { "\(group)-replay" }
+
+  /// Reads what is committed on the sink's cluster.
+  func replayConsumer() throws(KafkaError) -> Consumer {
+    try Consumer(
+      sink.kafka.overlaid(with: [
+        "group.id": replayGroup, "isolation.level": "read_committed", "auto.offset.reset": "earliest",
+      ])
+    ) { _ in }
+  }
 
   /// Whether a letter is of this pipeline; several may share a topic.
   package func wrote(_ letter: SealedLetter) -> Bool {

@@ -17,13 +17,14 @@ extension LetterReplay {
     var newer = NewerRecords(of: places.values, maps: try await maps())
     var look = SinkLook()
     guard !newer.isEmpty else { return look }
-    let starts = newer.partitions.map {
-      (TopicPartition(prepared.definition.sinkTopic, $0), StartOffset.earliest)
-    }
+    let partitions = newer.partitions.map { TopicPartition(prepared.definition.sinkTopic, $0) }
     do throws(KafkaError) {
-      try await readSink(Dictionary(uniqueKeysWithValues: starts), "read_committed") { batch in
+      let ranges = try await prepared.clients.sinkAdmin.watermarks(partitions)
+      let starts = Dictionary(uniqueKeysWithValues: partitions.map { ($0, StartOffset.earliest) })
+      try await readSink(starts, "read_committed") { batch in
         newer.note(batch)
-      } isEnough: { partition, next in
+      } isEnough: { partition, next, isEnd in
+        guard isEnd || next >= ranges[partition]?.upperBound ?? .max else { return false }
         look.ends[partition] = next
         return true
       }
@@ -57,7 +58,7 @@ extension LetterReplay {
         log.info(
           "a record of somebody else came between; the letters are replayed again",
           metadata: ["partition": "\(batch.partition)", "offset": "\(offset)"])
-      } isEnough: { partition, next in
+      } isEnough: { partition, next, _ in
         isOvertaken || next > left[partition.partition]?.last ?? -1
       }
     } catch {
@@ -102,9 +103,12 @@ extension LetterReplay {
   }
 
   /// Reads partitions of the sink, each to an end that is enough.
+  ///
+  /// - Parameter isEnough: told the offset after what was read, and whether the broker said that nothing is there. Of a
+  ///   partition that others write to all the time it never does (``UnreadPartitions``).
   private func readSink(
     _ starts: [TopicPartition: StartOffset], _ isolation: String, visit: (RecordBatch) -> Void,
-    isEnough: (TopicPartition, Int64) -> Bool
+    isEnough: (TopicPartition, Int64, Bool) -> Bool
   ) async throws(KafkaError) {
     guard !starts.isEmpty else { return }
     let consumer = try Consumer(
@@ -120,8 +124,11 @@ extension LetterReplay {
     while !left.isEmpty {
       for event in await consumer.poll(maxRecords: 5_000, timeout: .milliseconds(200)) {
         switch event {
-        case .records(let batch): visit(batch)
-        case .endOfPartition(let partition, let next): if isEnough(partition, next) { left.remove(partition) }
+        case .records(let batch):
+          visit(batch)
+          if isEnough(batch.partition, batch.endOffset, false) { left.remove(batch.partition) }
+        case .endOfPartition(let partition, let next):
+          if isEnough(partition, next, true) { left.remove(partition) }
         case .failed(let error, _): guard error.isRetriable else { throw error }
         default: continue
         }

@@ -23,20 +23,15 @@ struct TopicReader {
       throw KafkaError.unknownTopic(topic)
     }
     let partitions = partition.map { [$0] } ?? (0..<count).map(Int32.init)
-    var open = try await admin.watermarks(partitions.map { TopicPartition(topic, $0) })
-    var starts: [TopicPartition: StartOffset] = [:]
-    for (partition, range) in open {
-      let start = start(in: range)
-      if start < range.upperBound { starts[partition] = .offset(start) }
-    }
-    open = open.filter { starts[$0.key] != nil }
-    guard !starts.isEmpty else { return }
+    let ranges = try await admin.watermarks(partitions.map { TopicPartition(topic, $0) })
+      .mapValues { min(start(in: $0), $0.upperBound)..<$0.upperBound }.filter { !$0.value.isEmpty }
+    guard !ranges.isEmpty else { return }
     let consumer = try Consumer(
       ClientSettings(["group.id": "reseal-inspect"]).overlaid(with: settings)
     ) { _ in }
-    try await consumer.assign(starts)
+    try await consumer.assign(ranges.mapValues { .offset($0.lowerBound) })
     do {
-      try await read(consumer, open, body)
+      try await read(consumer, UnreadPartitions(ranges), body)
     } catch {
       try await consumer.close()
       throw error
@@ -50,26 +45,21 @@ struct TopicReader {
   }
 
   private func read(
-    _ consumer: Consumer, _ ends: [TopicPartition: Range<Int64>],
-    _ body: (InspectedRecord) async throws -> Bool
+    _ consumer: Consumer, _ partitions: UnreadPartitions, _ body: (InspectedRecord) async throws -> Bool
   ) async throws {
-    var open = ends
-    while !open.isEmpty {
+    var unread = partitions
+    while !unread.isEmpty {
       for event in await consumer.poll(maxRecords: 100, timeout: .milliseconds(200)) {
         switch event {
         case .records(let batch):
           for index in 0..<batch.count {
-            guard let end = open[batch.partition]?.upperBound else { continue }
-            let record = InspectedRecord(batch[index], batch.partition)
-            guard record.offset < end else { continue }
-            if try await !body(record) { return }
-            if record.offset + 1 >= end { open[batch.partition] = nil }
+            guard let end = unread[batch.partition], batch[index].offset < end else { continue }
+            if try await !body(InspectedRecord(batch[index], batch.partition)) { return }
           }
-        // Transaction markers take offsets of their own, so the last record need not be the last offset.
-        case .endOfPartition(let partition, _): open[partition] = nil
         case .failed(let error, _): throw error
-        default: continue
+        default: break
         }
+        unread.pass(event)
       }
     }
   }

@@ -41,10 +41,11 @@ package struct StateTopic: Sendable {
   /// Reads the topic to the end it has now.
   package func read(_ reading: Reading) async throws(JobFailure) -> JobHistory {
     do {
+      let unread = UnreadPartitions(try await ClusterAdmin(settings).watermarks([partition]))
       let consumer = try consumer(reading)
       var history = JobHistory(keepsMaps: reading == .committed)
       try await consumer.assign([partition: .earliest])
-      try await read(consumer, into: &history)
+      try await read(unread, by: consumer, into: &history)
       try await consumer.close()
       return history
     } catch let error as KafkaError {
@@ -63,11 +64,14 @@ package struct StateTopic: Sendable {
     ) { _ in }
   }
 
-  private func read(_ consumer: Consumer, into history: inout JobHistory) async throws {
-    while true {
+  private func read(
+    _ partitions: UnreadPartitions, by consumer: Consumer, into history: inout JobHistory
+  ) async throws {
+    var unread = partitions
+    while !unread.isEmpty {
       for event in await consumer.poll(maxRecords: 1_000, timeout: .milliseconds(100)) {
-        if case .endOfPartition = event { return }
         try history.take(event)
+        unread.pass(event)
       }
     }
   }
