@@ -42,6 +42,24 @@ struct DeliveryTests {
         == Array(repeating: Int64(count / partitions), count: partitions))
   }
 
+  /// Larger than what a job otherwise reads ahead (8 MiB) or has on its way to the sink (16 MiB).
+  @Test func aRecordLargerThanAnyQueueComesThrough() async throws {
+    let cluster = try await Cluster()
+    let id = try await cluster.registerSchemas()
+    // One alone: of more the mock forgets the oldest.
+    try await cluster.produce([.init(value: Cluster.customer(1, schemaID: id, filler: 17 << 20))])
+    let kafka = #"{"message.max.bytes":"33554432"}"#
+    let outcome = try await PipelineFile(
+      cluster,
+      [
+        "source": #"{"topics":["in"],"until":"end","kafka":\#(kafka)}"#,
+        "sink": #"{"topic":"out","kafka":\#(kafka)}"#,
+      ]
+    ).run()
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    #expect(try await cluster.records().map { ($0.value?.count ?? 0) > 17 << 20 } == [true])
+  }
+
   @Test func anInterruptedJobResumes() async throws {
     let (count, partitions) = (8_000, 4)
     let cluster = try await Cluster(partitions: partitions)

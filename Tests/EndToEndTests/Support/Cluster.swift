@@ -87,6 +87,7 @@ final class Cluster: Sendable {
   func produce(_ records: some Sequence<Record>, to name: String = "in", batch: Int = 10_000) async throws {
     let producer = try Producer([
       "bootstrap.servers": kafka.bootstrapServers, "linger.ms": "10", "batch.num.messages": "\(batch)",
+      "message.max.bytes": "50000000",
     ]) { _ in }
     let topic = try producer.topic(name)
     var open = 0
