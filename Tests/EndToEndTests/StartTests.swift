@@ -109,6 +109,23 @@ struct StartTests {
     #expect(try await numbers(cluster) == [Array(0..<Self.each), []])
   }
 
+  /// The group may be at the beginning of a job that was never written down; to resume the one before from there would
+  /// do all of it twice.
+  @Test func aJobThatWasBeingLeftIsNotResumed() async throws {
+    let cluster = try await cluster()
+    let file = try file(cluster, #""from":"earliest""#)
+    #expect(try await file.run().exitCode == 0)
+    // The mock takes no offsets for a group that had members once: it is as if they still were there.
+    let refused = try await Program.run(["run", "--new-job", file.path])
+    #expect(refused.exitCode == 78 && refused.errors.contains("has members"), "\(refused.errors)")
+    #expect(try await file.run().exitCode == 0, "nothing became of the new job")
+    let topic = StateTopic(ofJob: "job", ["bootstrap.servers": cluster.kafka.bootstrapServers])
+    let job = try #require(try await topic.read(.jobs).current)
+    try await topic.write(.left(job.id), true)
+    let again = try await file.run()
+    #expect(again.exitCode == 78 && again.errors.contains("say --new-job again"), "\(again.errors)")
+  }
+
   @Test func aJobThatKeepsNothingIsNotBegunAnew() async throws {
     let cluster = try await cluster()
     let file = try PipelineFile(cluster, ["source": #"{"topics":["in"]}"#])

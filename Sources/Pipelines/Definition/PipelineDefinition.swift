@@ -1,7 +1,6 @@
 package import Configuration
 internal import JSON
-package import Kafka
-package import SchemaRegistry
+internal import Kafka
 
 /// One job, as its pipeline file describes it, with every default filled in.
 package struct PipelineDefinition: Sendable {
@@ -13,25 +12,6 @@ package struct PipelineDefinition: Sendable {
     case timestamp(Int64)
     /// Partitions that are not named begin at their oldest record.
     case offsets([Int32: Int64])
-  }
-
-  /// What each side of a pipeline has of its own.
-  package struct Side: Sendable {
-    package let kafka: ClientSettings
-    package let registry: RegistrySettings
-    package let rules: RuleSettings
-    /// How the subjects of its values, and of its keys, are found.
-    package let values: SubjectNaming
-    package let keys: SubjectNaming
-    /// Which version of them is meant, where records are written.
-    package let selection: SchemaSelection
-    /// After how long a continuous job looks at them again; `nil` for never.
-    package let schemaLifetime: Duration?
-    /// What registry and rules were made from.
-    fileprivate let keyProperties: [[String: String]]
-
-    /// Whether equal key names mean equal keys on both sides.
-    package func sharesKeys(with other: Side) -> Bool { keyProperties == other.keyProperties }
   }
 
   package let name: String
@@ -176,8 +156,8 @@ extension PipelineDefinition {
     throttleLimits = Throttle.Limits(
       recordsPerSecond: delivery?["recordsPerSecond"]?.lenientInteger,
       bytesPerSecond: delivery?["bytesPerSecond"]?.lenientInteger)
-    let source = Self.side("source", of: document, topic: sourceTopic, &problems)
-    let sink = Self.side("sink", of: document, topic: sinkTopic, &problems)
+    let source = Side("source", of: document, topic: sourceTopic, &problems)
+    let sink = Side("sink", of: document, topic: sinkTopic, &problems)
     let transactionTimeout = sink?.kafka["transaction.timeout.ms"].flatMap { Int($0) } ?? 60_000
     // A record is two changes: when it is written and when it is acknowledged.
     deliveryLimits = Delivery.Limits(
@@ -228,51 +208,5 @@ extension PipelineDefinition {
         Problem("$.parts", "must be value in place: what is under the keys as they were would stay"))
     }
     return problems
-  }
-
-  private static func side(
-    _ name: String, of document: JSONValue, topic: String, _ problems: inout [Problem]
-  ) -> Side? {
-    func properties(_ member: String) -> [String: String] {
-      var merged: [String: String] = [:]
-      for object in [document[member]?.object, document[name]?[member]?.object] {
-        for (key, value) in object ?? [:] { merged[key] = value.scalarText }
-      }
-      return merged
-    }
-    let kafka = ClientSettings(properties("kafka"))
-    let kafkaPath = document[name]?["kafka"] == nil ? "$.kafka" : "$.\(name).kafka"
-    if let strategy = kafka["partition.assignment.strategy"], strategy != JobSettings.strategy {
-      problems.append(
-        Problem(kafkaPath, "partition.assignment.strategy must be \(JobSettings.strategy), or not set"))
-    }
-    // What is acknowledged and then lost, or written twice or out of order, nobody would notice.
-    for (property, needed) in [
-      ("enable.idempotence", ["true"]), ("acks", ["all", "-1"]), ("request.required.acks", ["all", "-1"]),
-    ] {
-      guard let value = kafka[property], !needed.contains(value.lowercased()) else { continue }
-      problems.append(Problem(kafkaPath, "\(property) must be \(needed[0]), or not set"))
-    }
-    if kafka["bootstrap.servers"] == nil {
-      problems.append(Problem(kafkaPath, "bootstrap.servers is missing"))
-    } else if let refused = kafka.firstRefused(), !problems.contains(where: { $0.message == "\(refused)" }) {
-      problems.append(Problem(kafkaPath, "\(refused)"))
-    }
-    do {
-      let path = document[name]?["schemaRegistry"] == nil ? "$.schemaRegistry" : "$.\(name).schemaRegistry"
-      let registry = try RegistrySettings(properties("schemaRegistry"), at: path)
-      let serde = try SerdeSettings(properties("schemaRegistry"), at: path)
-      let side = document[name] ?? .null
-      return Side(
-        kafka: kafka, registry: registry, rules: RuleSettings(properties("rules")),
-        values: SubjectNaming(side, topic: topic, isKey: false, serde.valueStrategy),
-        keys: SubjectNaming(side, topic: topic, isKey: true, serde.keyStrategy),
-        selection: SchemaSelection(side["schema"]) ?? serde.selection ?? .latest,
-        schemaLifetime: serde.latestLifetime,
-        keyProperties: [properties("schemaRegistry"), properties("rules")])
-    } catch {
-      problems += error.problems.filter { !problems.contains($0) }
-      return nil
-    }
   }
 }

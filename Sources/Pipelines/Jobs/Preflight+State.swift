@@ -1,5 +1,5 @@
+internal import JSON
 internal import Kafka
-internal import SchemaRegistry
 
 /// What a job settles when it first begins, and finds again when it is resumed.
 extension Preflight {
@@ -70,11 +70,17 @@ extension Preflight {
     try await ensure(topic)
     let history = try await topic.read(.jobs)
     if let current = history.current, !startsNewJob {
+      guard !history.isLeft(current) else {
+        throw .refused([
+          "--new-job was about to begin another job when its process ended, so the group \(current.group) may be at the "
+            + "beginning of that one; say --new-job again"
+        ])
+      }
       try check(current, against: fresh)
       return JobState(topic: topic, record: current)
     }
     if history.current != nil || startsNewJob {
-      try await resetOffsets(to: fresh)
+      try await resetOffsets(to: fresh, from: history.current, topic)
     } else {
       try await checkUnused(by: fresh, topic)
     }
@@ -160,87 +166,26 @@ extension Preflight {
     }
   }
 
-  /// A new job does not go on where the group left off.
-  private func resetOffsets(to fresh: JobRecord) async throws(JobFailure) {
+  /// A new job does not go on where the group left off. Until it is written down, nobody may take its offsets for those
+  /// of the job before.
+  private func resetOffsets(
+    to fresh: JobRecord, from current: JobRecord?, _ topic: StateTopic
+  ) async throws(JobFailure) {
     let starts = Dictionary(uniqueKeysWithValues: zip(fresh.topicPartitions, fresh.start.values))
     do throws(KafkaError) {
-      let bystander = try Consumer(JobSettings.consumer(definition)) { _ in }
-      try await bystander.commit(starts)
-      try await bystander.close()
+      if let current { try await topic.write(.left(current.id), true) }
+      do throws(KafkaError) {
+        let bystander = try Consumer(JobSettings.consumer(definition)) { _ in }
+        try await bystander.commit(starts)
+        try await bystander.close()
+      } catch {
+        if error.isStaleMember, let current { try await topic.write(.left(current.id), false) }
+        throw error
+      }
     } catch {
       throw error.isStaleMember
         ? .refused(["the group \(definition.group) has members; a new job begins when they have stopped"])
         : .kafka(error)
-    }
-  }
-}
-
-extension JobRecord {
-  /// What is settled now.
-  init(_ prepared: PreparedJob) async {
-    let definition = prepared.definition
-    var subjects = await prepared.values.sinks.all()
-    if let keys = prepared.keys { subjects += await keys.sinks.all() }
-    func offsets(_ bound: (Range<Int64>) -> Int64) -> [Int32: Int64] {
-      Dictionary(uniqueKeysWithValues: prepared.ranges.map { ($0.key.partition, bound($0.value)) })
-    }
-    self.init(
-      id: String(UInt64.random(in: .min ... .max), radix: 36), predecessor: nil, created: Timestamp.now,
-      sourceTopic: definition.sourceTopic, group: definition.group, sinkTopic: definition.sinkTopic,
-      start: offsets(\.lowerBound),
-      end: definition.isBounded ? offsets(\.upperBound) : nil,
-      targets: subjects.flatMap(\.targets).map { "\($0.key)" }.sorted(),
-      schemas: definition.pinsSchemas
-        ? subjects.reduce(into: [:]) { $0[$1.subject.name] = $1.schema.registered.id } : [:],
-      isOfAllPartitions: definition.onlyPartitions == nil)
-  }
-
-  func following(_ predecessor: JobRecord?) -> JobRecord {
-    JobRecord(
-      id: id, predecessor: predecessor?.id, created: created, sourceTopic: sourceTopic, group: group,
-      sinkTopic: sinkTopic, start: start, end: end, targets: targets, schemas: schemas,
-      isOfAllPartitions: isOfAllPartitions)
-  }
-
-  /// The keys that must stay the same: of a job that goes on, in whatever version.
-  fileprivate func keys(_ definition: PipelineDefinition) -> [String] {
-    definition.isBounded
-      ? targets : targets.map { $0.split(separator: "/").dropLast().joined(separator: "/") }
-  }
-
-  /// In the order of ``start``.
-  fileprivate var topicPartitions: [TopicPartition] { start.keys.map { TopicPartition(sourceTopic, $0) } }
-
-  /// The ranges as first settled, for as many partitions as there are now.
-  func ranges(_ now: [TopicPartition: Range<Int64>]) -> [TopicPartition: Range<Int64>] {
-    var ranges: [TopicPartition: Range<Int64>] = [:]
-    for (partition, range) in now {
-      let lower = start[partition.partition] ?? range.lowerBound
-      ranges[partition] = lower..<max(lower, end?[partition.partition] ?? range.upperBound)
-    }
-    return ranges
-  }
-}
-
-extension PinnedSinks {
-  /// What a job with an end keeps to.
-  init(_ definition: PipelineDefinition, _ record: JobRecord?) {
-    guard let record, definition.isBounded else {
-      self.init()
-      return
-    }
-    self.init(schemas: definition.pinsSchemas ? record.schemas : [:], targets: record.targets)
-  }
-}
-
-extension PipelineDefinition {
-  /// Whether later runs write under the schemas of the first. Where twins are registered, the latest schema is made anew
-  /// behind them.
-  fileprivate var pinsSchemas: Bool {
-    guard isBounded, whenDifferent != .twin else { return false }
-    return switch sink.selection {
-    case .latest, .metadata: true
-    case .version, .id: false
     }
   }
 }

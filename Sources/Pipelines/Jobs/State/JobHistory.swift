@@ -20,6 +20,7 @@ package struct JobHistory: Sendable {
   }
 
   private var successors: [String?: JobRecord] = [:]
+  private var left: [String: Bool] = [:]
   private var maps: [String: [Int32: OffsetMap]] = [:]
   /// By job and process; what a process says last counts.
   private var losses: [String: [String: JobLosses]] = [:]
@@ -37,6 +38,9 @@ package struct JobHistory: Sendable {
     case .job:
       guard let json = Self.json(value), let record = JobRecord(json) else { throw .record(key) }
       if successors[record.predecessor] == nil { successors[record.predecessor] = record }
+    case .left(let job):
+      guard let isLeft = Self.json(value)?.bool else { throw .record(key) }
+      left[job] = isLeft
     case .losses(let job, let process):
       guard let losses = Self.json(value).flatMap({ JobLosses($0) }) else { throw .losses(key) }
       self.losses[job, default: [:]][process] = losses
@@ -67,6 +71,9 @@ package struct JobHistory: Sendable {
     while let this = record, seen.insert(this.id).inserted, let next = successors[this.id] { record = next }
     return record
   }
+
+  /// Whether the group's offsets may be no longer those of this job: one after it was about to begin.
+  package func isLeft(_ job: JobRecord) -> Bool { left[job.id] ?? false }
 
   /// What a job's processes have lost so far.
   package func losses(of job: JobRecord) -> JobLosses {

@@ -1,4 +1,4 @@
-internal import JSON
+package import JSON
 package import Kafka
 
 /// The compacted topic `<name>.state` on the sink's cluster, in which a job keeps what outlives its processes.
@@ -76,11 +76,15 @@ package struct StateTopic: Sendable {
     }
   }
 
-  /// Writes one record outside any transaction and waits until it is acknowledged.
   package func write(_ record: JobRecord) async throws(KafkaError) {
+    try await write(.job(record.id), record.json)
+  }
+
+  /// Writes one record outside any transaction and waits until it is acknowledged.
+  package func write(_ key: StateKey, _ value: JSONValue) async throws(KafkaError) {
     let producer = try Producer(settings) { _ in }
     let topic = try producer.topic(name)
-    try producer.produce(.job(record.id), value: Array(record.json.serialized().utf8), to: topic, tag: 0)
+    try producer.produce(key, value: Array(value.serialized().utf8), to: topic, tag: 0)
     while true {
       for acknowledgement in await producer.acknowledgements(timeout: .milliseconds(100)) {
         guard let error = acknowledgement.error else { return }
