@@ -27,6 +27,8 @@ package actor Consumer {
   private let client: ClientHandle
   private let queue: EventQueue
   private let notices: NoticeHandler
+  private let fetching: FetchWaker
+  private var gauge: FetchGauge
 
   /// `settings` need `group.id` for ``subscribe(_:)`` and for commits. Offsets are never committed or stored
   /// automatically, whatever they say.
@@ -49,6 +51,10 @@ package actor Consumer {
     self.client = client
     queue = EventQueue(consumerQueueOf: client)
     self.notices = notices
+    fetching = FetchWaker(client)
+    // The default is librdkafka's.
+    let limit = settings["queued.max.messages.kbytes"].flatMap { Int($0) } ?? 65_536
+    gauge = FetchGauge(limit: limit * 1_000)
   }
 
   // MARK: Partitions
@@ -131,6 +137,7 @@ package actor Consumer {
   /// (of together hardly more than `maxBytes`) and at most one other event, which comes last.
   package func poll(maxRecords: Int, maxBytes: Int = 8 << 20, timeout: Duration) -> [Event] {
     var collector = BatchCollector(client: client)
+    let waiting = queue.count
     var last: Event?
     var wait = timeout.milliseconds
     while last == nil, collector.count < maxRecords, collector.byteCount < maxBytes,
@@ -143,6 +150,11 @@ package actor Consumer {
         last = self.event(event)
         rd_kafka_event_destroy(event)
       }
+    }
+    if collector.count > 0,
+      gauge.note(before: waiting, after: queue.count, of: collector.byteCount / collector.count)
+    {
+      fetching.wake()
     }
     return collector.batches().map(Event.records) + (last.map { [$0] } ?? [])
   }

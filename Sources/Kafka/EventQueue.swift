@@ -33,6 +33,9 @@ final class EventQueue: @unchecked Sendable {
   /// The next event, which the caller must destroy; `nil` after so many milliseconds or a ``wake()``.
   func poll(_ milliseconds: Int32) -> OpaquePointer? { rd_kafka_queue_poll(pointer, milliseconds) }
 
+  /// Events that wait, each a record where there are records.
+  var count: Int { rd_kafka_queue_length(pointer) }
+
   /// Ends a poll that is waiting.
   func wake() { rd_kafka_queue_yield(pointer) }
 }

@@ -2,7 +2,7 @@ import Dispatch
 
 /// A thread's worth of work outside the cooperative pool: where calls that block belong.
 ///
-/// As an actor's executor it runs the actor's jobs one after the other; ``run(_:)`` runs single calls.
+/// As an actor's executor it runs the actor's jobs one after the other; ``run(_:)`` and ``start(_:)`` run single calls.
 package final class BlockingQueue: SerialExecutor {
   private let queue: DispatchQueue
 
@@ -15,6 +15,9 @@ package final class BlockingQueue: SerialExecutor {
   }
 
   package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+
+  /// Has `body` run on the queue, and waits for nothing.
+  package func start(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
 
   /// Runs `body` on the queue and waits for it without holding a thread of the cooperative pool.
   package func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {

@@ -1,8 +1,8 @@
-internal import Kafka
+package import Kafka
 internal import Logging
 
 /// What a job sets on its Kafka clients unless the pipeline says otherwise.
-enum JobSettings {
+package enum JobSettings {
   /// How a job's partitions are shared out among its instances.
   static let strategy = "range"
 
@@ -28,6 +28,16 @@ enum JobSettings {
     ])
   }
 
+  /// How every job delivers: idempotent, and small queues.
+  package static let delivery = ClientSettings([
+    "enable.idempotence": "true",
+    // Waits for the brokers as long as it takes: giving a record up would lose it or its order.
+    "message.timeout.ms": "0",
+    "linger.ms": "5",
+    "queue.buffering.max.messages": "50000",
+    "queue.buffering.max.kbytes": "16384",
+  ])
+
   /// Bytes at most that a record alone in its batch takes beside key, value and headers.
   static let recordOverhead = 84
 
@@ -35,14 +45,8 @@ enum JobSettings {
   static func producer(
     _ definition: PipelineDefinition, transactionalID: String?, maximumBytes: Int?
   ) -> ClientSettings {
-    var settings = ClientSettings([
-      "client.id": "reseal-\(definition.name)",
-      // Waits for the brokers as long as it takes: giving a record up would lose it or its order.
-      "message.timeout.ms": "0",
-      "linger.ms": "5",
-      "queue.buffering.max.messages": "50000",
-      "queue.buffering.max.kbytes": "16384",
-    ])
+    var settings = delivery
+    settings["client.id"] = "reseal-\(definition.name)"
     // Batches the sink would refuse are not made, and records it would take not refused here; but where what is refused
     // here becomes a dead letter, no record may be left for the sink to refuse.
     if let maximumBytes {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Benchmarking
 import Configuration
 import Foundation
@@ -12,7 +13,7 @@ import SchemaRegistry
 ///
 /// Schemas and keys live in a registry inside this process, so that nobody's registry is touched.
 struct PipelineBench {
-  enum Task: String, CaseIterable {
+  enum Task: String, CaseIterable, ExpressibleByArgument {
     case copy
     case encrypt
     case decrypt
@@ -135,17 +136,14 @@ struct PipelineBench {
     return try await latency.measure(definition, rate: rate, seconds: seconds, log: log)
   }
 
-  /// With what a job sets on its clients, librdkafka's own defaults otherwise.
+  /// Delivers as a job does. Reads ahead as much as librdkafka does by itself, which is more than a job: with a job's
+  /// bound the loop would stand still most of each second, for want of the job's ``FetchWaker``.
   private func copy() async throws -> Double {
     let loop = CopyLoop(
-      consumer: kafka.merging([
-        "group.id": "\(name)-copy", "isolation.level": "read_committed",
-        "queued.max.messages.kbytes": "8192",
-      ]) { _, new in new },
-      producer: kafka.merging([
-        "enable.idempotence": "true", "message.timeout.ms": "0", "linger.ms": "5",
-        "queue.buffering.max.messages": "50000", "queue.buffering.max.kbytes": "16384",
-      ]) { _, new in new })
+      consumer: kafka.merging(["group.id": "\(name)-copy", "isolation.level": "read_committed"]) { _, new in
+        new
+      },
+      producer: JobSettings.delivery.properties.merging(kafka) { _, new in new })
     return try await loop.run(
       from: plainTopic, to: sink(.copy), partitions: options.partitions, count: options.count)
   }

@@ -9,8 +9,8 @@ struct BenchPipeline: AsyncParsableCommand {
     commandName: "pipeline",
     abstract: "Measure whole jobs on a cluster, beside a plain copy through librdkafka.",
     discussion: """
-      Makes topics, fills one with made-up records, and then runs, in turns, a C loop that copies them through librdkafka \
-      with the same settings, and jobs that encrypt, decrypt and rekey them, at least once, and encrypt them exactly once. \
+      Makes topics, fills one with made-up records, and then runs, in turns, a C loop that copies them through librdkafka, \
+      delivering as jobs do, and jobs that encrypt, decrypt and rekey them, at least once, and encrypt them exactly once. \
       Each job reads and writes as many records as the loop. The time is that from the first assignment to the end. At \
       last records are produced at half the rate that encrypting reached: the added latency is how much later a plain \
       consumer of the sink has a record than one of the source. The topics are deleted afterwards; schemas and keys live \
@@ -32,6 +32,10 @@ struct BenchPipeline: AsyncParsableCommand {
 
   @Option(help: "Partitions of the topics.")
   var partitions = 16
+
+  @Option(
+    name: .customLong("task"), help: "Measure only this, beside the copy. Repeatable.")
+  var tasks: [PipelineBench.Task] = []
 
   @Option(help: "How often everything is run.")
   var rounds = 5
@@ -95,7 +99,7 @@ struct BenchPipeline: AsyncParsableCommand {
   private func measure(_ bench: PipelineBench) async throws -> PipelineResults {
     var results = PipelineResults(count: records)
     for round in 1...rounds {
-      for task in PipelineBench.Task.allCases {
+      for task in PipelineBench.Task.allCases where task == .copy || tasks.isEmpty || tasks.contains(task) {
         guard let measurement = try await bench.measure(task, round: round) else { continue }
         results.add(measurement, of: task)
       }

@@ -1,0 +1,45 @@
+import Testing
+
+@testable import Kafka
+
+struct FetchGaugeTests {
+  /// Polls of 100-byte records; fetching stops at 10,000 bytes.
+  private func wakes(_ polls: [(before: Int, after: Int)]) -> [Bool] {
+    var gauge = FetchGauge(limit: 10_000)
+    return polls.map { gauge.note(before: $0.before, after: $0.after, of: 100) }
+  }
+
+  @Test func isSilentAsLongAsThereIsRoom() {
+    #expect(wakes([(0, 10), (10, 0), (49, 20), (20, 0)]) == [false, false, false, false])
+  }
+
+  @Test func wakesOnceWhenWhatWasFullHasRoom() {
+    #expect(wakes([(120, 90), (90, 60), (60, 40), (40, 10)]) == [false, false, true, false])
+    #expect(wakes([(120, 0), (0, 0), (80, 0)]) == [true, false, true])
+  }
+
+  @Test func takesEmptyRecordsForSmallOnes() {
+    var gauge = FetchGauge(limit: 10)
+    let answers = [gauge.note(before: 4, after: 0, of: 0), gauge.note(before: 6, after: 0, of: 0)]
+    #expect(answers == [false, true])
+  }
+
+  /// Waking asks the cluster and must take nothing from what is fetched. The mock keeps 5 MB of a partition.
+  @Test func takesNothingFromWhatIsFetched() async throws {
+    let cluster = try MockCluster()
+    try cluster.createTopic("t", partitions: 2)
+    let records = (0..<4_000).map {
+      Sample(partition: Int32($0 % 2), value: [UInt8](repeating: UInt8($0 & 255), count: 1_000))
+    }
+    try await cluster.producer().produceAndWait(records, to: "t")
+    let consumer = try cluster.consumer(["queued.max.messages.kbytes": "64"])
+    try await consumer.assign([TopicPartition("t", 0): .earliest, TopicPartition("t", 1): .earliest])
+    let read = await consumer.samples(count: records.count)
+    for partition in Int32(0)..<2 {
+      #expect(
+        read.filter { $0.partition == partition }.map(\.value)
+          == records.filter { $0.partition == partition }.map(\.value))
+    }
+    try await consumer.close()
+  }
+}
