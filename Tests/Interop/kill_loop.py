@@ -7,6 +7,8 @@ where the cluster knows transactions. Without --bootstrap everything happens in 
 offsets of transactions, so that only at-least-once can be tried there.
 
 An instance is killed a random while after it has begun to write; a kill counts as one at work when it had more to do.
+With --freezes it is stopped as often, too, for longer than the group waits for it, and goes on when the other has its
+partitions: what it has begun must not count then.
 
 Checked after each round: every source record has its sink record, in order, which shows nothing of the tagged value and
 which the genuine client reads as what it was; it has an entry in the offset map, and the entry leads to it; under
@@ -18,6 +20,7 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -213,12 +216,17 @@ class Round:
                 return Instance(self.options.program, file, name, Path(folder) / f"{name}-{number}.log")
 
             running = {name: start(name, 0) for name in ("a", "b")}
-            for number in range(1, self.options.kills + 1):
+            blows = ["kill"] * self.options.kills + ["freeze"] * self.options.freezes
+            self.random.shuffle(blows)
+            for number, blow in enumerate(blows, 1):
                 victim, other = (running[name] for name in self.random.sample(sorted(running), 2))
                 victim.gets_to_work(within=deadline - time.monotonic())
                 if not victim.ends(within=self.random.uniform(0, self.options.longest)):
                     self.kills_at_work += victim.is_at_work()
                     self.kills += 1
+                    if blow == "freeze":
+                        self.freeze(victim, other)
+                        continue
                     victim.process.kill()
                 victim.process.wait()
                 if self.random.random() < 0.5:
@@ -232,6 +240,12 @@ class Round:
                         other.process.kill()
                     raise AssertionError(
                         f"instance {instance.name} ended with {code}:\n{instance.log.read_text()[-3000:]}")
+
+    def freeze(self, victim: Instance, other: Instance):
+        """Stops an instance until the group has given its partitions away, and a random while more."""
+        victim.process.send_signal(signal.SIGSTOP)
+        other.ends(within=self.options.session_timeout / 1_000 * self.random.uniform(1.1, 2))
+        victim.process.send_signal(signal.SIGCONT)
 
     # Check
 
@@ -321,6 +335,7 @@ def main() -> int:
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--replication", type=int, default=1)
     parser.add_argument("--kills", type=int, default=3, help="kills a round")
+    parser.add_argument("--freezes", type=int, default=0, help="times a round that an instance is stopped and goes on")
     parser.add_argument("--longest", type=float, default=3, help="longest time an instance is at work before it is killed, in seconds")
     parser.add_argument("--rate", type=int, default=0, help="records a second an instance may read; 0: all it can")
     parser.add_argument("--session-timeout", type=int, default=6_000, help="the group's, in milliseconds")
