@@ -1,11 +1,13 @@
 """A topic with poison in it: everything else gets through, the poison is put aside sealed, and what is mended comes after.
 
     dead_letters.py RESEAL [--bootstrap HOST:PORT] [--guarantee at-least-once|exactly-once] [--records N] [--kills N]
+                    [--racing N]
 
 Prints {"case": NAME, "problem": TEXT or null} for every case; exits 0 when the report is complete, whatever it says.
 Without --bootstrap everything happens in a sandbox, whose broker keeps no offsets of transactions, so that only
 at-least-once can be tried there. With --kills the replay is killed and begun again so many times, under exactly-once
-every other time beside another one, and no record may be in the sink twice then.
+every other time beside another one, and no record may be in the sink twice then. With --racing so many newer records of
+the letters' keys are written while the replay is at it, which under exactly-once none of theirs may follow.
 
 One record in a hundred is poison, of five kinds in equal parts: its schema id is unknown, it is truncated, it is sealed
 under a key that is gone, a tagged value has a type that cannot be sealed, or sealing makes it larger than the sink
@@ -258,13 +260,15 @@ class Poisoned:
         """The ids in the sink, everything read by the genuine deserializer and compared with what it must be."""
         FieldEncryptionExecutor.register()
         deserialize = AvroDeserializer(self.client(), rule_conf={"secret": SECRET})
-        ids = []
+        ids, overtaken = [], set()
         for message in self.consume(self.sink):
             record = deserialize(message.value(), SerializationContext(self.sink, MessageField.VALUE))
             index = int(message.key())
             if record["ward"] == "newer":
                 expect(index in ids_with_newer, True, f"whether {index} was written anew")
+                overtaken.add(index)
             else:
+                expect(index in overtaken, False, f"whether a letter's record follows a newer one of {index}")
                 expect(record, self.records[index], f"record {index}")
                 expect(message.timestamp()[1], MOMENT + index, f"timestamp of {index}")
                 expect(message.partition(), index % self.options.partitions, f"partition of {index}")
@@ -348,10 +352,15 @@ def replay_completes_the_sink(run: Poisoned):
     newer = set(run.random.sample(run.poison["unknown"] + run.poison["oversize"], NEWER * run.options.records // 100_000))
     serialize = run.serializer(f"{run.sink}-value")
     producer = Producer({"bootstrap.servers": run.brokers})
-    for index in newer:
-        value = serialize({**run.records[index], "ward": "newer"})
-        producer.produce(run.sink, key=str(index), value=value, partition=index % run.options.partitions)
-    expect(producer.flush(60), 0, "records not produced")
+
+    def write(indexes: list[int]):
+        for index in indexes:
+            value = serialize({**run.records[index], "ward": "newer"})
+            producer.produce(run.sink, key=str(index), value=value, partition=index % run.options.partitions)
+        expect(producer.flush(60), 0, "records not produced")
+
+    write(sorted(newer))
+    racing = run.random.sample(sorted(set(run.poison["unknown"]) - newer), run.options.racing)
 
     compaction = [] if run.options.bootstrap else ["--compacted"]
     arguments = ["dlq", "replay", run.pipeline(1_000_000), "--json", *compaction]
@@ -368,16 +377,30 @@ def replay_completes_the_sink(run: Poisoned):
         for process in together:
             output, errors = process.communicate()
             run.texts += [output, errors]
-    code, output = run.reseal(*arguments)
+    if racing:
+        # Written as soon as the replay has looked at the sink and begins to write itself.
+        replay = start()
+        for line in replay.stderr:
+            run.texts.append(line)
+            if b"dead letters are being replayed" in line:
+                write(racing)
+                break
+        output, errors = replay.communicate()
+        run.texts += [output, errors]
+        code = replay.returncode
+    else:
+        code, output = run.reseal(*arguments)
     expect(code, 4, f"exit code of {run.texts[-1][-900:]!r}")
     each = run.options.records // 500
     counts = json.loads(output)
-    if not run.options.kills:
+    if run.options.racing:
+        print(f"{sum(text.count(b'came between') for text in run.texts)} transactions done again", file=sys.stderr)
+    elif not run.options.kills:
         expect(counts, {"replayed": 4 * each - len(newer), "superseded": len(newer), "repeated": 0,
                         "returned": {"malformed": each}}, "counts")
-    ids = run.read(newer)
+    ids = run.read(newer | set(racing))
     expect(sorted(set(ids)), sorted(set(run.records) - set(run.poison["truncated"])), "ids in the sink")
-    if run.options.guarantee == "exactly-once" or not run.options.kills:
+    if not racing and (run.options.guarantee == "exactly-once" or not run.options.kills):
         expect(len(ids), len(set(ids)), "records in the sink, each once")
     # Nothing but the truncated ones is left, and they stay sealed.
     code, output = run.dlq("list", LIMIT, "--json")
@@ -415,8 +438,11 @@ def main():
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--partitions", type=int, default=8)
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--racing", type=int, default=0)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
+    if options.racing and options.guarantee != "exactly-once":
+        parser.error("what at-least-once has written it cannot take back")
     if options.bootstrap is None and options.guarantee == "exactly-once":
         parser.error("the sandbox's broker keeps no offsets of transactions: --bootstrap is needed for exactly-once")
     LocalKmsDriver.register()
