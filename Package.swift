@@ -74,18 +74,19 @@ let package = Package(
     library("StatusPort", ["Threads", flyingSocks]),
     .target(name: "CBaselines", dependencies: ["COpenSSL", "CRdkafka"]),
     .target(name: "CAllocationCounter"),
+    .target(name: "CAllocator"),
     library(
       "Benchmarking",
       [
-        "CBaselines", "Codecs", "FieldCrypto", "JSON", "KeyManagement", "Pipelines", "SchemaRegistry",
-        "Threads",
+        "CAllocator", "CBaselines", "Codecs", "FieldCrypto", "JSON", "KeyManagement", "Pipelines",
+        "SchemaRegistry", "Threads",
       ]),
     .executableTarget(
       name: "reseal",
       dependencies: [
-        "Benchmarking", "Codecs", "Configuration", "FieldCrypto", "HTTPClient", "JSON", "Kafka",
-        "KeyManagement", "Metrics", "Pipelines", "RegistryServer", "SchemaRegistry", "StatusPort", "Threads",
-        argumentParser, logging, serviceLifecycle, unixSignals,
+        "Benchmarking", "CAllocator", "Codecs", "Configuration", "FieldCrypto", "HTTPClient", "JSON",
+        "Kafka", "KeyManagement", "Metrics", "Pipelines", "RegistryServer", "SchemaRegistry", "StatusPort",
+        "Threads", argumentParser, logging, serviceLifecycle, unixSignals,
       ], swiftSettings: settings),
 
     .target(

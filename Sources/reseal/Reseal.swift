@@ -1,4 +1,5 @@
 import ArgumentParser
+import CAllocator
 import Foundation
 
 @main
@@ -28,6 +29,7 @@ struct Reseal: AsyncParsableCommand {
   /// Parses and runs; differs from the library's own `main` in the exit code for wrong usage.
   static func main() async {
     forbidCoreFiles()
+    share_allocator_arenas()
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {

@@ -17,9 +17,6 @@ bool aead_loop_run(aead_loop *loop, bool opens, bool seals, size_t records);
 // Copies `size` bytes `records` times, from memory of as many bytes as `stride * slots` to one place.
 void copy_loop_run(const uint8_t *source, size_t stride, size_t slots, size_t size, uint8_t *target, size_t records);
 
-// Gives the system back what the allocator keeps of memory that was freed.
-void release_free_memory(void);
-
 // Copies records from one topic to the same partitions of another through librdkafka, with their keys and timestamps,
 // until `records` are acknowledged. `consumer` and `producer` are names and values by turns, ended by NULL. Returns the
 // seconds from the assignment to the last acknowledgement; negative when it failed, and `explanation` says why.

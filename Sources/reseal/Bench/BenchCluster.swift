@@ -5,7 +5,8 @@ protocol BenchCluster: Sendable {
   var bootstrapServers: String { get }
   /// Whether jobs can keep their state there and deliver exactly once.
   var hasTransactions: Bool { get }
-  func createTopic(_ name: String, partitions: Int) async throws
+  /// - Parameter retainedBytes: what is to be kept of each partition; everything when `nil`.
+  func createTopic(_ name: String, partitions: Int, retainedBytes: Int?) async throws
   /// As far as the cluster can.
   func deleteTopic(_ name: String) async
 }
@@ -19,7 +20,7 @@ struct EmbeddedCluster: BenchCluster {
 
   var bootstrapServers: String { cluster.bootstrapServers }
 
-  func createTopic(_ name: String, partitions: Int) async throws {
+  func createTopic(_ name: String, partitions: Int, retainedBytes: Int?) async throws {
     try cluster.createTopic(name, partitions: partitions)
   }
 
@@ -37,8 +38,14 @@ struct RemoteCluster: BenchCluster {
     admin = try ClusterAdmin(settings)
   }
 
-  func createTopic(_ name: String, partitions: Int) async throws {
-    try await admin.createTopic(name, partitions: partitions)
+  func createTopic(_ name: String, partitions: Int, retainedBytes: Int?) async throws {
+    var configuration: [String: String] = [:]
+    if let retainedBytes {
+      // Only whole segments are dropped; Kafka takes none below 1 MB.
+      configuration["retention.bytes"] = "\(retainedBytes)"
+      configuration["segment.bytes"] = "\(max(retainedBytes / 4, 1 << 20))"
+    }
+    try await admin.createTopic(name, partitions: partitions, configuration: configuration)
   }
 
   func deleteTopic(_ name: String) async {

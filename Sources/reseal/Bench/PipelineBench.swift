@@ -36,10 +36,16 @@ struct PipelineBench {
     var shape = RecordShape.customer
     var count = 100_000
     var partitions = 8
+    /// Of each job, in one group.
+    var instances = 1
     /// librdkafka properties of all clients, such as how to log in.
     var kafka: [String: String] = [:]
   }
 
+  /// What jobs without an end are run for.
+  private static let purposes = ["latency", "latency-copy", "soak"]
+  /// What of the topics of jobs without an end is kept.
+  private static let liveBytes = 4 << 30
   private static let secret = "reseal-bench"
 
   private let options: Options
@@ -61,9 +67,10 @@ struct PipelineBench {
   private var plainTopic: String { "\(name)-plain" }
   private var sealedTopic: String { "\(name)-sealed" }
   private func sink(_ task: Task) -> String { "\(name)-\(task.rawValue)" }
-  private var liveTopic: String { "\(name)-live" }
-  private var liveSink: String { "\(name)-live-sealed" }
-  private var topics: [String] { [plainTopic, sealedTopic, liveTopic, liveSink] + Task.allCases.map(sink) }
+  private func liveTopic(_ purpose: String) -> String { "\(name)-\(purpose)" }
+  private func liveSink(_ purpose: String) -> String { "\(liveTopic(purpose))-sealed" }
+  private var liveTopics: [String] { Self.purposes.flatMap { [liveTopic($0), liveSink($0)] } }
+  private var topics: [String] { [plainTopic, sealedTopic] + liveTopics + Task.allCases.map(sink) }
   /// Where bounded jobs and those that deliver exactly once keep their state.
   private func stateTopic(_ task: Task, _ round: Int) -> String { "\(jobName(task, round)).state" }
   private func jobName(_ task: Task, _ round: Int) -> String { "\(name)-\(task.rawValue)-\(round)" }
@@ -73,10 +80,15 @@ struct PipelineBench {
   /// Topics, schemas, plaintext records, and the same records sealed.
   func prepare() async throws {
     for topic in topics {
-      try await cluster.createTopic(topic, partitions: options.partitions)
+      // What nobody will read again need not be kept, as far as the cluster can.
+      let retention = liveTopics.contains(topic) ? Self.liveBytes / options.partitions : nil
+      try await cluster.createTopic(topic, partitions: options.partitions, retainedBytes: retention)
     }
-    for topic in [liveTopic, sink(.decrypt)] { _ = try await register(options.shape.avroSchema(), topic) }
-    for topic in [sealedTopic, liveSink, sink(.encrypt), sink(.rekey), sink(.exactlyOnce)] {
+    for topic in Self.purposes.map(liveTopic) + [sink(.decrypt)] {
+      _ = try await register(options.shape.avroSchema(), topic)
+    }
+    for topic in [sealedTopic, sink(.encrypt), sink(.rekey), sink(.exactlyOnce)] + Self.purposes.map(liveSink)
+    {
       _ = try await register(
         options.shape.avroSchema(sealedUnder: "\(topic)-kek", kms: LocalKMS.type), topic)
     }
@@ -115,53 +127,90 @@ struct PipelineBench {
   /// `nil` when the cluster cannot do it.
   func measure(_ task: Task, round: Int) async throws -> Measurement? {
     guard task != .exactlyOnce || cluster.hasTransactions else { return nil }
-    try PeakMemory.reset()
+    try ProcessMemory.resetPeak()
     let before = Self.processorSeconds
     let seconds = task == .copy ? try await copy() : try await run(task, to: sink(task), round)
     let measurement = Measurement(
       recordsPerSecond: Double(options.count) / seconds, processorSeconds: Self.processorSeconds - before,
-      peakMemory: try PeakMemory.bytes())
+      peakMemory: ProcessMemory.peak)
     if task != .copy { await cluster.deleteTopic(stateTopic(task, round)) }
     return measurement
   }
 
-  /// Beside a job that encrypts records which come at `rate` a second.
-  func measureLatency(rate: Double, seconds: Double) async throws -> AddedLatency.Result {
-    let latency = AddedLatency(
-      kafka: ClientSettings(kafka), source: liveTopic, sink: liveSink, partitions: options.partitions,
-      schemaID: try await register(options.shape.avroSchema(), liveTopic),
+  /// Of records that come at `rate` a second, on their way through a plain copy and through a job that encrypts them.
+  func measureLatency(rate: Double, seconds: Double) async throws -> [Task: Latency.Result] {
+    let (count, copied, sealed) = (max(Int(rate * seconds), 100), "latency-copy", "latency")
+    let loop = copyLoop()
+    let copy = Latency(feed: try await feed(copied), sink: liveSink(copied), count: count, rate: rate)
+    let job = Latency(feed: try await feed(sealed), sink: liveSink(sealed), count: count, rate: rate)
+    return [
+      .copy: try await copy.measure { [options] in
+        _ = try await loop.run(
+          from: liveTopic(copied), to: liveSink(copied), partitions: options.partitions, count: count)
+      },
+      .encrypt: try await job.measure(beside: try liveJob(sealed), log: log),
+    ]
+  }
+
+  /// The memory of a job that encrypts all that comes for so long, and how much that is.
+  func soak(seconds: Double) async throws -> [Soak.Sample] {
+    try ProcessMemory.resetPeak()
+    let service = try liveJob("soak")
+    return try await Soak(feed: try await feed("soak")).measure(service, seconds: seconds, log: log)
+  }
+
+  private func feed(_ purpose: String) async throws -> LiveFeed {
+    LiveFeed(
+      kafka: ClientSettings(kafka), topic: liveTopic(purpose), partitions: options.partitions,
+      schemaID: try await register(options.shape.avroSchema(), liveTopic(purpose)),
       bodies: options.shape.avroBodies(count: 1_000))
-    let definition = try definition(
-      name: "\(name)-live", step: Task.encrypt.step, from: liveTopic, to: liveSink, isBounded: false)
-    return try await latency.measure(definition, rate: rate, seconds: seconds, log: log)
+  }
+
+  private func liveJob(_ purpose: String) throws -> JobService {
+    JobService(
+      try definition(
+        name: "\(name)-\(purpose)", step: Task.encrypt.step, from: liveTopic(purpose), to: liveSink(purpose),
+        isBounded: false), options: RunOptions(instance: "bench"), log: log)
   }
 
   /// Delivers as a job does. Reads ahead as much as librdkafka does by itself, which is more than a job: with a job's
   /// bound the loop would stand still most of each second, for want of the job's ``FetchWaker``.
-  private func copy() async throws -> Double {
-    let loop = CopyLoop(
+  private func copyLoop() -> CopyLoop {
+    CopyLoop(
       consumer: kafka.merging(["group.id": "\(name)-copy", "isolation.level": "read_committed"]) { _, new in
         new
       },
       producer: JobSettings.delivery.properties.merging(kafka) { _, new in new })
-    return try await loop.run(
+  }
+
+  private func copy() async throws -> Double {
+    try await copyLoop().run(
       from: plainTopic, to: sink(.copy), partitions: options.partitions, count: options.count)
   }
 
   private func run(_ task: Task, to sink: String, _ round: Int) async throws -> Double {
-    let service = JobService(
-      try definition(task, to: sink, round), options: RunOptions(instance: "bench"), log: log)
-    await service.run()
-    guard case .finished? = await service.ending(), let progress = await service.progress() else {
-      throw Failure(description: "the \(task.rawValue) job did not finish; --log-level info tells more")
+    let definition = try definition(task, to: sink, round)
+    let services = (0..<options.instances).map {
+      JobService(definition, options: RunOptions(instance: "bench-\($0)"), log: log)
     }
-    guard progress.written == options.count else {
+    await withDiscardingTaskGroup { group in
+      for service in services { group.addTask { await service.run() } }
+    }
+    var (written, elapsed) = (0, Duration.zero)
+    for service in services {
+      guard case .finished? = await service.ending(), let progress = await service.progress() else {
+        throw Failure(description: "the \(task.rawValue) job did not finish; --log-level info tells more")
+      }
+      written += progress.written
+      elapsed = max(elapsed, progress.elapsed)
+    }
+    guard written == options.count else {
       throw Failure(
         description:
-          "the \(task.rawValue) job wrote \(progress.written) of \(options.count) records; an embedded "
+          "the \(task.rawValue) job wrote \(written) of \(options.count) records; an embedded "
           + "broker keeps only the last 5 MB of a partition, so take fewer records or more partitions")
     }
-    return progress.elapsed.inSeconds
+    return elapsed.inSeconds
   }
 
   struct Failure: Error, CustomStringConvertible {

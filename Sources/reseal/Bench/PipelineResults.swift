@@ -9,7 +9,10 @@ struct PipelineResults {
 
   init(count: Int) { self.count = count }
 
-  var latency: AddedLatency.Result?
+  /// At ``latencyRate`` records a second.
+  var latency: [PipelineBench.Task: Latency.Result] = [:]
+  var latencyRate = 0.0
+  var soak: [Soak.Sample] = []
 
   mutating func add(_ measurement: PipelineBench.Measurement, of task: PipelineBench.Task) {
     measurements[task, default: []].append(measurement)
@@ -32,9 +35,6 @@ struct PipelineResults {
     ((measurements[task] ?? []).map(\.peakMemory).max() ?? 0) / 1_000_000
   }
 
-  /// Half of what the plainest job reached; `nil` before it was measured.
-  var halfLoad: Double? { measurements[.encrypt] == nil ? nil : rates(.encrypt).median / 2 }
-
   var json: JSONValue {
     var members: JSONObject = ["records": JSONValue(count)]
     for task in PipelineBench.Task.allCases {
@@ -47,13 +47,35 @@ struct PipelineResults {
           "peakMemoryMegabytes": JSONValue(peakMegabytes(task)),
         ]
     }
-    members["addedLatencyAtHalfLoad"] = latency.map {
-      [
-        "recordsPerSecond": JSONValue(Int($0.rate)), "medianMilliseconds": .rounded($0.median),
-        "p99Milliseconds": .rounded($0.p99),
-      ]
+    if !latency.isEmpty {
+      var half: JSONObject = ["recordsPerSecond": JSONValue(Int(latencyRate))]
+      for (task, result) in latency {
+        half[task.rawValue] = [
+          "medianMilliseconds": .rounded(result.median), "p99Milliseconds": .rounded(result.p99),
+        ]
+      }
+      members["latencyAtHalfLoad"] = .object(half)
+    }
+    if !soak.isEmpty {
+      members["soak"] = .array(
+        soak.map {
+          [
+            "recordsPerSecond": JSONValue(Int($0.recordsPerSecond)),
+            "memoryMegabytes": JSONValue($0.memory / 1_000_000),
+          ]
+        })
     }
     return .object(members)
+  }
+
+  /// What each tenth of a long run brought.
+  var soakTable: Table? {
+    guard !soak.isEmpty else { return nil }
+    var table = Table("tenth", "records/s", "MB")
+    for (index, sample) in soak.enumerated() {
+      table.add("\(index + 1)", Int(sample.recordsPerSecond).grouped, "\(sample.memory / 1_000_000)")
+    }
+    return table
   }
 
   var table: Table {
@@ -70,12 +92,14 @@ struct PipelineResults {
     return table
   }
 
-  /// What an encrypting job adds to a record's way at half its load.
-  var latencyText: String? {
-    latency.map {
-      String(
-        format: "added latency at %@ records/s: median %.1f ms, p99 %.1f ms", Int($0.rate).grouped, $0.median,
-        $0.p99)
+  /// How long records are under way at half the load that a job bears.
+  var latencyTable: Table? {
+    guard !latency.isEmpty else { return nil }
+    var table = Table("at \(Int(latencyRate).grouped) records/s", "median ms", "p99 ms")
+    for task in PipelineBench.Task.allCases {
+      guard let result = latency[task] else { continue }
+      table.add(task.rawValue, String(format: "%.1f", result.median), String(format: "%.1f", result.p99))
     }
+    return table
   }
 }

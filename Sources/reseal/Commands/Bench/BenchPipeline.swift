@@ -12,8 +12,9 @@ struct BenchPipeline: AsyncParsableCommand {
       Makes topics, fills one with made-up records, and then runs, in turns, a C loop that copies them through librdkafka, \
       delivering as jobs do, and jobs that encrypt, decrypt and rekey them, at least once, and encrypt them exactly once. \
       Each job reads and writes as many records as the loop. The time is that from the first assignment to the end. At \
-      last records are produced at half the rate that encrypting reached: the added latency is how much later a plain \
-      consumer of the sink has a record than one of the source. The topics are deleted afterwards; schemas and keys live \
+      last records are produced while a job without an end encrypts them, as fast as it can and then at half that speed: \
+      the latency is from a record's timestamp to its arrival at a consumer of the sink, through the job and through the \
+      loop. The topics are deleted afterwards; schemas and keys live \
       in this process only.
 
       Without --bootstrap an embedded broker is measured too: it works in this process, on the same processors and in the \
@@ -37,11 +38,20 @@ struct BenchPipeline: AsyncParsableCommand {
     name: .customLong("task"), help: "Measure only this, beside the copy. Repeatable.")
   var tasks: [PipelineBench.Task] = []
 
+  @Option(help: "Instances of each job, in one group.")
+  var instances = 1
+
   @Option(help: "How often everything is run.")
   var rounds = 5
 
   @Option(name: .customLong("latency"), help: "Seconds to measure the added latency for; 0 leaves that out.")
   var latencySeconds = 5.0
+
+  @Option(
+    name: .customLong("soak"),
+    help:
+      "Seconds to run a job without an end at full speed for, and to look at its memory; 0 leaves that out.")
+  var soakSeconds = 0.0
 
   @Flag(help: "Print one line of JSON.")
   var json = false
@@ -49,12 +59,17 @@ struct BenchPipeline: AsyncParsableCommand {
   @OptionGroup var log: LogOptions
 
   func validate() throws {
-    guard (1...100_000_000).contains(records), (1...10_000).contains(partitions), (1...1_000).contains(rounds)
+    guard (1...100_000_000).contains(records), (1...10_000).contains(partitions),
+      (1...100).contains(instances),
+      (0...1_000).contains(rounds)
     else {
-      throw ValidationError("--records, --partitions and --rounds must be at least 1, and not absurdly many")
+      throw ValidationError(
+        "--records, --partitions and --instances must be at least 1, --rounds 0, and none absurdly many")
     }
-    guard (0...3_600).contains(latencySeconds) else {
-      throw ValidationError("--latency must be from 0 to 3600 seconds")
+    for (name, seconds) in [("latency", latencySeconds), ("soak", soakSeconds)] {
+      guard (0...36_000).contains(seconds) else {
+        throw ValidationError("--\(name) must be from 0 to 36000 seconds")
+      }
     }
     _ = try settings()
   }
@@ -74,6 +89,7 @@ struct BenchPipeline: AsyncParsableCommand {
     var options = PipelineBench.Options()
     options.count = records
     options.partitions = partitions
+    options.instances = instances
     options.kafka = try settings()
     var logger = log.makeLogger()
     if log.logLevel == nil { logger.logLevel = .warning }
@@ -98,13 +114,18 @@ struct BenchPipeline: AsyncParsableCommand {
 
   private func measure(_ bench: PipelineBench) async throws -> PipelineResults {
     var results = PipelineResults(count: records)
-    for round in 1...rounds {
+    for round in 1..<rounds + 1 {
       for task in PipelineBench.Task.allCases where task == .copy || tasks.isEmpty || tasks.contains(task) {
         guard let measurement = try await bench.measure(task, round: round) else { continue }
         results.add(measurement, of: task)
       }
     }
-    if latencySeconds > 0, let rate = results.halfLoad {
+    guard latencySeconds > 0 || soakSeconds > 0 else { return results }
+    let soak = try await bench.soak(seconds: soakSeconds > 0 ? soakSeconds : latencySeconds)
+    if soakSeconds > 0 { results.soak = soak }
+    if latencySeconds > 0 {
+      let rate = soak.map(\.recordsPerSecond).median / 2
+      results.latencyRate = rate
       results.latency = try await bench.measureLatency(rate: rate, seconds: latencySeconds)
     }
     return results
@@ -114,6 +135,10 @@ struct BenchPipeline: AsyncParsableCommand {
 
   private func print(_ results: PipelineResults) {
     results.table.print(on: Console.output)
-    if let text = results.latencyText { Console.output.line("\n  \(text)") }
+    for table in [results.latencyTable, results.soakTable] {
+      guard let table else { continue }
+      Console.output.line()
+      table.print(on: Console.output)
+    }
   }
 }

@@ -1,0 +1,87 @@
+import Foundation
+import Kafka
+import Logging
+import ServiceLifecycle
+
+/// How long records are under way, from their timestamps to a consumer of a sink, while they come at an even rate.
+struct Latency {
+  /// In milliseconds, as exact as timestamps are.
+  struct Result {
+    let median: Double
+    let p99: Double
+  }
+
+  /// Part of the records at the start that are not counted, while caches fill.
+  private static let warmUp = 0.2
+  private static let patience = Duration.seconds(60)
+
+  let feed: LiveFeed
+  let sink: String
+  let count: Int
+  /// Records a second.
+  let rate: Double
+
+  /// Through a job without an end that reads the feed's topic.
+  func measure(beside service: JobService, log: Logger) async throws -> Result {
+    let services = ServiceGroup(
+      configuration: .init(
+        services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)], logger: log
+      ))
+    return try await measure {
+      try await services.run()
+    } whenReady: {
+      try await service.waitForPartitions()
+    } atEnd: {
+      await services.triggerGracefulShutdown()
+    }
+  }
+
+  /// Through whatever `way` does with the records of the feed's topic; they are fed once `whenReady` returns.
+  func measure(
+    _ way: @escaping @Sendable () async throws -> Void,
+    whenReady: () async throws -> Void = {}, atEnd: () async -> Void = {}
+  ) async throws -> Result {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await way() }
+      try await whenReady()
+      async let delays = delays()
+      let start = ContinuousClock.now
+      var due = 0
+      try await feed.run {
+        guard due < count else { return nil }
+        due = min(count, Int(start.duration(to: .now) / .seconds(1) * rate))
+        return due
+      }
+      let sorted = try await delays.dropFirst(Int(Double(count) * Self.warmUp)).sorted()
+      await atEnd()
+      try await group.waitForAll()
+      return Result(median: sorted[sorted.count / 2], p99: sorted[sorted.count * 99 / 100])
+    }
+  }
+
+  /// How old records are when they arrive, in their order.
+  private func delays() async throws -> [Double] {
+    let consumer = try Consumer(feed.kafka.overlaid(with: ["group.id": "\(sink)-latency"])) { _ in }
+    try await consumer.assign(
+      Dictionary(
+        uniqueKeysWithValues: (0..<feed.partitions).map { (TopicPartition(sink, Int32($0)), .earliest) }))
+    var delays: [Double] = []
+    delays.reserveCapacity(count)
+    var last = ContinuousClock.now
+    while delays.count < count {
+      guard last.duration(to: .now) < Self.patience else {
+        throw PipelineBench.Failure(
+          description: "\(count - delays.count) of \(count) records never arrived in \(sink)")
+      }
+      for event in await consumer.poll(maxRecords: 2_000, timeout: .milliseconds(100)) {
+        if case .failed(let error, _) = event { throw error }
+        guard case .records(let batch) = event else { continue }
+        let now = Date.now.timeIntervalSince1970 * 1_000
+        for index in 0..<batch.count { delays.append(now - Double(batch[index].timestamp)) }
+        last = .now
+      }
+    }
+    try await consumer.close()
+    return delays
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import Kafka
+
+/// Fills a topic while jobs read it, with made-up records that are numbered in their keys, one partition after the other.
+struct LiveFeed {
+  let kafka: ClientSettings
+  let topic: String
+  let partitions: Int
+  let schemaID: Int32
+  let bodies: [[UInt8]]
+
+  /// - Parameter due: how many records there are to be by now, asked every few milliseconds; `nil` ends the feed, once
+  ///   everything is acknowledged.
+  func run(until due: () async -> Int?) async throws {
+    let producer = try Producer(kafka.overlaid(with: ["linger.ms": "1"])) { _ in }
+    let topic = try producer.topic(topic)
+    let prefix = withUnsafeBytes(of: schemaID.bigEndian) { [0] + $0 }
+    var (target, produced, acknowledged) = (0, 0, 0)
+    var isOver = false
+    while !isOver || acknowledged < target {
+      if !isOver {
+        if let due = await due() { target = due } else { isOver = true }
+      }
+      while produced < target, try produce(produced, prefix, to: topic, producer) { produced += 1 }
+      for acknowledgement in await producer.acknowledgements(timeout: .milliseconds(2)) {
+        if let error = acknowledgement.error { throw error }
+        acknowledged += 1
+      }
+    }
+  }
+
+  /// `false` when there is no room for it yet.
+  private func produce(
+    _ number: Int, _ prefix: [UInt8], to topic: ProducerTopic, _ producer: Producer
+  ) throws -> Bool {
+    let value = prefix + bodies[number % bodies.count]
+    do {
+      try value.withUnsafeBytes { value in
+        try withUnsafeBytes(of: UInt64(number).bigEndian) { key in
+          try producer.produce(
+            to: topic, partition: Int32(number % partitions), key: key, value: value, headers: nil,
+            timestamp: Int64(Date.now.timeIntervalSince1970 * 1_000), tag: UInt64(number))
+        }
+      }
+      return true
+    } catch let error as KafkaError where error.isQueueFull {
+      return false
+    }
+  }
+}
