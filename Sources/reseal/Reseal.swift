@@ -59,4 +59,10 @@ extension ExitCode {
   static let incomplete = ExitCode(4)
   /// The configuration must not run as it is (EX_CONFIG).
   static let refused = ExitCode(78)
+
+  /// The code itself, after saying why on standard error, a line each.
+  func because(_ reasons: [String]) -> ExitCode {
+    for reason in reasons.flatMap({ $0.split(separator: "\n") }) { Console.error.problem("\(reason)") }
+    return self
+  }
 }

@@ -5,6 +5,7 @@ import SchemaRegistry
 import Testing
 
 /// `reseal keys` as people and scripts run it, against the embedded registry.
+@Suite(.timeLimit(.minutes(15)))
 struct KeysCommandTests {
   private let server: RegistryServer
   private let url: String
@@ -131,7 +132,9 @@ struct KeysCommandTests {
     _ = try await json(
       "create-kek", "open", "--kms-type", "hcvault", "--kms-key-id", "https://v:8200/transit/keys/k",
       "--shared")
-    try await registerRule("out-value", days: nil)
+    _ = try await json(
+      "create-kek", "letters", "--kms-type", "aws-kms", "--kms-key-id", "arn:aws:kms:eu-west-1:1:key/l")
+    try await registerRule("in-out-value", days: nil)
     let named = try await json("policy", "pii", "--unwrap-only")
     #expect(named.array?[0]["policy"]?["Statement"]?.array?[0]["Action"] == ["kms:Decrypt"])
     expect(try await keys("policy", "open"), 0, "shared", "--for registry")
@@ -141,14 +144,25 @@ struct KeysCommandTests {
     let pipeline: JSONValue = [
       "name": "p", "kafka": ["bootstrap.servers": "127.0.0.1:1"],
       "schemaRegistry": ["url": .string(url), "basic.auth.user.info": "owner:hunter2"],
-      "source": ["topics": ["in"]], "steps": [["encrypt": [:]]], "sink": ["topic": "out"],
+      "source": ["topics": ["in", "other"]], "steps": [["encrypt": [:]]], "sink": ["topic": "${topic}-out"],
+      "onFailure": ["action": "deadLetter", "deadLetter": ["topic": "dlq", "kek": "letters"]],
     ]
     try Data(pipeline.serialized().utf8).write(to: file)
-    let outcome = try await Program.run(["keys", "policy", "--pipeline", file.path(), "--json"])
-    let policies = try JSONValue(parsing: outcome.output)
-    #expect(policies.array?.map { $0["kek"] } == ["pii"])
-    #expect(
-      policies.array?[0]["policy"]?["Statement"]?.array?[0]["Action"] == ["kms:Encrypt", "kms:Decrypt"])
+    func policies(_ topic: String) async throws -> [JSONValue] {
+      let outcome = try await Program.run(
+        ["keys", "policy", "--pipeline", file.path(), "--topic", topic, "--json"])
+      #expect(outcome.exitCode == 0, "\(outcome.errors)")
+      return try JSONValue(parsing: outcome.output).array ?? []
+    }
+    let both = try await policies("in")
+    #expect(both.map { $0["kek"] } == ["letters", "pii"])
+    for policy in both {
+      #expect(policy["policy"]?["Statement"]?.array?[0]["Action"] == ["kms:Encrypt", "kms:Decrypt"])
+    }
+    #expect(try await policies("other").map { $0["kek"] } == ["letters"], "nothing is sealed for its sink")
+    let unclear = try await Program.run(["keys", "policy", "--pipeline", file.path()])
+    expect(unclear, 78, "--topic must name one of in, other")
+    expect(try await Program.run(["keys", "list", "--registry", url, "--topic", "in"]), 2)
   }
 
   @Test func secretsNeedNotBeOnTheCommandLine() async throws {

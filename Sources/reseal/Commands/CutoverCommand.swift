@@ -1,5 +1,4 @@
 import ArgumentParser
-import Configuration
 import JSON
 import Kafka
 import Pipelines
@@ -13,12 +12,6 @@ struct CutoverCommand: AsyncParsableCommand {
       would skip or rewind is refused, and then nothing is moved: exit code 78.
       """)
 
-  @Argument(help: "The pipeline file of the job.", completion: .file(extensions: ["json"]))
-  var file: String
-
-  @Option(help: "Of a file with several topics, the one whose job is meant.")
-  var topic: String?
-
   @Option(help: "The consumer group to move.")
   var group: String
 
@@ -28,20 +21,15 @@ struct CutoverCommand: AsyncParsableCommand {
   @Flag(help: "Print the result as JSON.")
   var json = false
 
+  @OptionGroup var options: JobFileOptions
+
   func run() async throws {
-    let definition: PipelineDefinition
-    do throws(InvalidPipeline) {
-      definition = try PipelineFile.load(file, topic: topic)
-    } catch {
-      throw fail(error.problems.map(\.description), .refused)
-    }
-    let plan: CutOver
-    do throws(JobFailure) {
+    let definition = try options.load()
+    let plan = try await JobFileOptions.reporting {
       let cutOver = GroupCutOver(definition, group: group)
-      plan = try await cutOver.plan()
+      let plan = try await cutOver.plan()
       if execute { try await cutOver.execute(plan) }
-    } catch {
-      throw fail(["\(error)"], error.isConfiguration ? .refused : .failure)
+      return plan
     }
     if json { Console.output.line(plan.json(isDone: execute).serialized()) } else { show(plan, definition) }
     if plan.isRefused { throw ExitCode.refused }
@@ -60,11 +48,6 @@ struct CutoverCommand: AsyncParsableCommand {
     } else if !execute {
       Console.output.line("Nothing was moved yet; --execute does it.")
     }
-  }
-
-  private func fail(_ reasons: [String], _ code: ExitCode) -> ExitCode {
-    for reason in reasons { Console.error.line("\(Console.error.styled("error", .red)) \(reason)") }
-    return code
   }
 }
 

@@ -73,8 +73,7 @@ struct InspectCommand: AsyncParsableCommand {
         return count.map { printed < $0 } ?? true
       }
     } catch let error as KafkaError {
-      Console.error.line("\(Console.error.styled("error", .red)) \(error)")
-      throw ExitCode.failure
+      throw ExitCode.failure.because(["\(error)"])
     }
   }
 

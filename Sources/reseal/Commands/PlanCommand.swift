@@ -1,5 +1,4 @@
 import ArgumentParser
-import Configuration
 import JSON
 import Pipelines
 
@@ -11,41 +10,19 @@ struct PlanCommand: AsyncParsableCommand {
       makes nothing. Exits 0 when the job may run and 78 when it must not.
       """)
 
-  @Argument(help: "The pipeline file.", completion: .file(extensions: ["json"]))
-  var file: String
-
-  @Option(help: "Of a file with several topics, the one whose job is meant.")
-  var topic: String?
-
   @Flag(help: "Print the plan as JSON.")
   var json = false
 
-  @OptionGroup var log: LogOptions
+  @OptionGroup var options: JobFileOptions
 
   func run() async throws {
-    let definition: PipelineDefinition
-    do throws(InvalidPipeline) {
-      definition = try PipelineFile.load(file, topic: topic)
-    } catch {
-      throw refuse(error.problems.map(\.description))
-    }
-    let prepared: PreparedJob
-    do throws(JobFailure) {
-      let clients = try JobClients(definition, drivers: Drivers.all, log: log.makeLogger())
-      prepared = try await Preflight(definition, clients: clients).examine()
-    } catch .refused(let reasons) {
-      throw refuse(reasons)
-    } catch {
-      Console.error.line("\(Console.error.styled("error", .red)) \(definition.name): \(error)")
-      throw ExitCode.failure
+    let definition = try options.load()
+    let prepared = try await JobFileOptions.reporting {
+      let clients = try JobClients(definition, drivers: Drivers.all, log: options.log.makeLogger())
+      return try await Preflight(definition, clients: clients).examine()
     }
     let report = await PlanReport(prepared)
     if json { Console.output.line(report.json.serialized()) } else { report.print(on: Console.output) }
     if !report.refusals.isEmpty { throw ExitCode.refused }
-  }
-
-  private func refuse(_ reasons: [String]) -> ExitCode {
-    for reason in reasons { Console.error.line("\(Console.error.styled("error", .red)) \(reason)") }
-    return .refused
   }
 }

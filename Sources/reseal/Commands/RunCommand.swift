@@ -55,8 +55,7 @@ struct RunCommand: AsyncParsableCommand {
       }
     }
     guard problems.isEmpty else {
-      for problem in problems { Console.error.line("\(Console.error.styled("error", .red)) \(problem)") }
-      throw ExitCode.refused
+      throw ExitCode.refused.because(problems.map(\.description))
     }
     return definitions
   }

@@ -69,8 +69,7 @@ struct SandboxCommand: AsyncParsableCommand {
     do {
       sandbox = try await Sandbox(options)
     } catch {
-      Console.error.line("\(Console.error.styled("error", .red)) the sandbox did not start: \(error)")
-      throw ExitCode.failure
+      throw ExitCode.failure.because(["the sandbox did not start: \(error)"])
     }
     if json { Console.output.line(sandbox.json.serialized()) } else { announce(sandbox) }
     try await SandboxService.keepRunning(sandbox, log: log.makeLogger())
@@ -81,10 +80,7 @@ struct SandboxCommand: AsyncParsableCommand {
     do {
       return try AccessFile.load(accessFile)
     } catch {
-      for problem in error.problems {
-        Console.error.line("\(Console.error.styled("error", .red)) \(problem)")
-      }
-      throw ExitCode.refused
+      throw ExitCode.refused.because(error.problems.map { "\($0)" })
     }
   }
 

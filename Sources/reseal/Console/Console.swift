@@ -25,7 +25,6 @@ struct Console: Sendable {
     case red = "31"
     case green = "32"
     case yellow = "33"
-    case cyan = "36"
   }
 
   func styled(_ text: String, _ style: Style) -> String {
@@ -33,6 +32,9 @@ struct Console: Sendable {
   }
 
   func line(_ text: String = "") { write(text + "\n") }
+
+  /// A line that says what went wrong.
+  func problem(_ text: String) { line("\(styled("error", .red)) \(text)") }
 
   /// Writes all of `text`, however the system splits it; a reader that went away is nobody's failure.
   func write(_ text: String) {

@@ -82,7 +82,7 @@ struct JobRunner {
         codes.append(.interrupted)
       case .failed(let failure)?:
         for line in "\(failure)".split(separator: "\n") {
-          Console.error.line("\(Console.error.styled("error", .red)) \(name): \(line)")
+          Console.error.problem("\(name): \(line)")
         }
         codes.append(failure.isConfiguration ? .refused : .failure)
       }

@@ -16,11 +16,11 @@ struct ListLetters: AsyncParsableCommand {
   @Flag(help: "Print one line of JSON a letter.")
   var json = false
 
-  @OptionGroup var options: LetterOptions
+  @OptionGroup var options: JobFileOptions
 
   func run() async throws {
-    let (definition, settings) = try options.load()
-    try await LetterOptions.reporting {
+    let (definition, settings) = try options.loadWithLetters()
+    try await JobFileOptions.reporting {
       let reader = try await LetterReader(definition, settings, resumes: !all)
       var table = Table("letter", "record", "error", "field", widestCell: 120)
       var counts: [String: Int] = [:]

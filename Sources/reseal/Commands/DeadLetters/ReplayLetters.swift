@@ -21,12 +21,12 @@ struct ReplayLetters: AsyncParsableCommand {
   @Flag(help: "Print the result as JSON.")
   var json = false
 
-  @OptionGroup var options: LetterOptions
+  @OptionGroup var options: JobFileOptions
 
   func run() async throws {
-    let (definition, _) = try options.load()
+    let (definition, _) = try options.loadWithLetters()
     let log = options.log.makeLogger()
-    let counts = try await LetterOptions.reporting {
+    let counts = try await JobFileOptions.reporting {
       let clients = try JobClients(definition, drivers: Drivers.all, log: log)
       let (prepared, settings) = try await Preflight(definition, clients: clients).replay()
       for notice in prepared.notices { log.notice("worth knowing", metadata: ["notice": "\(notice)"]) }

@@ -21,25 +21,25 @@ struct ShowLetter: AsyncParsableCommand {
   @Flag(help: "Show the record itself.")
   var reveal = false
 
-  @OptionGroup var options: LetterOptions
+  @OptionGroup var options: JobFileOptions
 
   func run() async throws {
-    let (definition, settings) = try options.load()
-    let document = try await LetterOptions.reporting { () -> JSONValue? in
+    let (definition, settings) = try options.loadWithLetters()
+    let document = try await JobFileOptions.reporting { () -> JSONValue? in
       let clients = try JobClients(definition, drivers: Drivers.all, log: options.log.makeLogger())
       guard let letter = try await find(definition, settings) else { return nil }
       let opened: Letter
       do {
         opened = try await LetterOpener(settings, keyRing: clients.keyRings[.source]).open(letter)
       } catch let error as LetterFailure {
-        throw LetterOptions.fail(["\(letter.name): \(error)"], .failure)
+        throw ExitCode.failure.because(["\(letter.name): \(error)"])
       }
       guard var members = letter.json.object else { return nil }
       members["record"] = try await record(opened, definition, clients)
       return .object(members)
     }
     guard let document else {
-      throw LetterOptions.fail(["there is no letter \(settings.topic)[\(partition)]@\(offset)"], .failure)
+      throw ExitCode.failure.because(["there is no letter \(settings.topic)[\(partition)]@\(offset)"])
     }
     Console.output.line(document.serialized())
   }

@@ -17,6 +17,9 @@ struct KeyOptions: ParsableArguments {
     help: "Pipeline file to take registry and credentials from.", completion: .file(extensions: ["json"]))
   var pipeline: String?
 
+  @Option(help: "Of a pipeline file with several topics, the one whose job is meant.")
+  var topic: String?
+
   @Option(help: "Which side of the pipeline.")
   var side = Side.sink
 
@@ -53,6 +56,9 @@ struct KeyOptions: ParsableArguments {
   func validate() throws {
     if pipeline != nil, registry != nil {
       throw ValidationError("--pipeline and --registry both say where the registry is")
+    }
+    if pipeline == nil, topic != nil {
+      throw ValidationError("--topic is for --pipeline, which is missing")
     }
   }
 }
@@ -98,18 +104,17 @@ extension KeyOptions {
         keyRing: try KeyRing(registry: registry, drivers: Drivers.all, properties: properties, log: log),
         rules: side?.rules ?? given, definition: definition, side: side)
     } catch let error as InvalidSettings {
-      throw refusal(error.problems.map { "\($0)" })
+      throw ExitCode.refused.because(error.problems.map { "\($0)" })
     } catch let error as RegistryError {
-      throw refusal(["\(error)"])
+      throw ExitCode.refused.because(["\(error)"])
     } catch let error as KeyError {
-      throw refusal(["\(error)"])
+      throw ExitCode.refused.because(["\(error)"])
     }
   }
 
   private func load(_ path: String) throws -> PipelineDefinition {
-    // All jobs of a file have the same registries and rules.
-    do throws(InvalidPipeline) { return try PipelineFile.loadAll(path)[0] } catch {
-      throw refusal(error.problems.map { "\($0)" })
+    do throws(InvalidPipeline) { return try PipelineFile.load(path, topic: topic) } catch {
+      throw ExitCode.refused.because(error.problems.map { "\($0)" })
     }
   }
 
@@ -117,7 +122,9 @@ extension KeyOptions {
     let given = try given(isRegistry: true)
     if let side, given.isEmpty { return side.registry }
     guard side == nil else {
-      throw refusal(["with --pipeline, properties of the registry belong into the pipeline file"])
+      throw ExitCode.refused.because([
+        "with --pipeline, properties of the registry belong into the pipeline file"
+      ])
     }
     let environment = ProcessInfo.processInfo.environment
     // As in a shell, an empty variable is as good as none.
@@ -128,7 +135,9 @@ extension KeyOptions {
     if let registry { properties["url"] = registry }
     guard [properties["url"], properties["schema.registry.url"]].contains(where: { $0?.isEmpty == false })
     else {
-      throw refusal(["where is the registry? Give --registry URL, --pipeline FILE or SCHEMA_REGISTRY_URL"])
+      throw ExitCode.refused.because([
+        "where is the registry? Give --registry URL, --pipeline FILE or SCHEMA_REGISTRY_URL"
+      ])
     }
     return try RegistrySettings(properties, at: "properties")
   }
@@ -145,12 +154,7 @@ extension KeyOptions {
       if isKnown == isRegistry { given[property.name] = .string(property.value) }
     }
     let (filled, problems) = PipelineFile.interpolation(beside: "properties").filled(.object(given))
-    guard problems.isEmpty else { throw refusal(problems.map { "--property \($0)" }) }
+    guard problems.isEmpty else { throw ExitCode.refused.because(problems.map { "--property \($0)" }) }
     return (filled.object ?? [:]).reduce(into: [:]) { $0[$1.name] = $1.value.string }
-  }
-
-  private func refusal(_ lines: [String]) -> ExitCode {
-    for line in lines { Console.error.line("\(Console.error.styled("error", .red)) \(line)") }
-    return .refused
   }
 }

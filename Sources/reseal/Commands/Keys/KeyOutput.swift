@@ -13,19 +13,14 @@ extension KeyOptions {
     do {
       try await work()
     } catch let error as KeyError {
-      throw failure("\(error)", error.reason == .misconfigured ? .refused : .failure)
+      throw (error.reason == .misconfigured ? ExitCode.refused : .failure).because(["\(error)"])
     } catch let error as RegistryError {
-      throw failure("\(error)", .failure)
+      throw ExitCode.failure.because(["\(error)"])
     } catch let error as KMSError {
-      throw failure("\(error)", error.reason == .configuration ? .refused : .failure)
+      throw (error.reason == .configuration ? ExitCode.refused : .failure).because(["\(error)"])
     } catch let error as UnknownPolicy {
-      throw failure("\(error)", .refused)
+      throw ExitCode.refused.because(["\(error)"])
     }
-  }
-
-  private func failure(_ text: String, _ code: ExitCode) -> ExitCode {
-    Console.error.line("\(Console.error.styled("error", .red)) \(text)")
-    return code
   }
 
   /// One line of JSON for machines, or `text` for people.

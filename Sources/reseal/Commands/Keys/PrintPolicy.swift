@@ -19,7 +19,8 @@ struct PrintPolicy: AsyncParsableCommand {
       For AWS an IAM policy, for Azure a deployment template with a role and its assignment, for Google an IAM \
       binding, for Vault a policy in HCL, on standard output; how to put it into force, on standard error.
 
-      Without names of KEKs, --pipeline FILE tells them: those of the rules its steps run, with what the steps do. \
+      Without names of KEKs, --pipeline FILE tells them: those of the rules its steps run, with what the steps do, and \
+      that of its dead letters. \
       Sealing needs wrap (to make DEKs) and unwrap, opening needs unwrap only. A pipeline whose KEKs are all shared \
       needs nothing; their registry does (--for registry).
       """)
@@ -108,6 +109,10 @@ extension KeyAccess {
       // Sealing unwraps too: what is sealed already is found out by opening it.
       for name in try await keks(of: definition.source, definition) {
         uses[name, default: []].insert(.unwrap)
+      }
+      // Letters are sealed, and opened to be shown and replayed.
+      if let letters = definition.deadLetters {
+        uses[letters.specification.kekName, default: []].formUnion(AccessPolicy.Operation.allCases)
       }
     }
     if definition.steps.seals, side == .sink || sharesKeys {

@@ -102,7 +102,7 @@ struct RewrapKeys: AsyncParsableCommand {
       if !execute, summary.rewrapped > 0 { out.line("nothing was changed; --execute does it") }
     }
     for failure in summary.failures {
-      Console.error.line("\(Console.error.styled("error", .red)) \(failure)")
+      Console.error.problem("\(failure)")
     }
   }
 }

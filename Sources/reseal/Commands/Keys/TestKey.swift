@@ -45,7 +45,7 @@ struct TestKey: AsyncParsableCommand {
     table.print(on: Console.output)
     for trial in trials {
       guard let problem = trial.problem else { continue }
-      Console.error.line("\(Console.error.styled("error", .red)) \(trial.key): \(problem)")
+      Console.error.problem("\(trial.key): \(problem)")
     }
   }
 }
