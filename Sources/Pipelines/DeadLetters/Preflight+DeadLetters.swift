@@ -29,7 +29,7 @@ extension Preflight {
       return DeadLetterTarget(
         settings: settings, partitionCount: count ?? 0, maximumBytes: topic?.maximumBytes, key: key)
     } catch {
-      guard [.missing, .misconfigured, .damaged].contains(error.reason) else { throw .key(error) }
+      guard !error.isRetriable else { throw .key(error) }
       refusals.append("dead letters: \(error)")
       return nil
     }

@@ -45,7 +45,7 @@ struct SchemaPreflight {
         return PartPlans(isKey: settings.sink.isKey, cache: cache, sinks: sinks, entries: [])
       case .registry(let error): throw .registry(error)
       case .key(let error):
-        guard error.reason == .misconfigured || error.reason == .missing else { throw .key(error) }
+        guard !error.isRetriable else { throw .key(error) }
         refusals.append("\(error)")
         return PartPlans(isKey: settings.sink.isKey, cache: cache, sinks: sinks, entries: [])
       }
