@@ -6,6 +6,7 @@ import Testing
 
 /// Whatever is wrong, a job ends with the documented exit code and a sentence that says what and where; no tagged
 /// field gets out in the clear, and nothing past the failure is committed.
+@Suite(.timeLimit(.minutes(15)))
 struct BadInputTests {
   /// One good record, the bad one, and one more good one.
   private func check(

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 /// A running job is watched and steered: by its progress line, `/status`, `/metrics` and `reseal ctl`.
+@Suite(.timeLimit(.minutes(15)))
 struct ControlTests {
   private static let count = 10_000
 

@@ -9,6 +9,7 @@ import SchemaRegistry
 import Testing
 
 /// Records that cannot be processed, and what the pipeline says should become of them.
+@Suite(.timeLimit(.minutes(15)))
 struct DeadLetterTests {
   static let topics = ["in", "out", "dlq"]
   static let deadLetter = #"{"topic":"dlq","kek":"letters","kmsType":"local-kms","kmsKeyId":"k"}"#
@@ -208,6 +209,7 @@ struct DeadLetterTests {
     try await cluster.produce([.init(value: try Cluster.customer(4, schemaID: laterID))])
     let outcome = try await running.outcome()
     #expect(outcome.exitCode == 1, "\(outcome.errors)")
+    #expect(outcome.errors.contains("waiting for a service that is out of reach"), "\(outcome.errors)")
     #expect(outcome.errors.contains("schema id \(laterID) cannot be fetched"), "\(outcome.errors)")
     #expect(try await cluster.records(in: "dlq").isEmpty)
   }

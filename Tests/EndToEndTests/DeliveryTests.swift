@@ -5,6 +5,7 @@ import SchemaRegistry
 import Testing
 
 /// Nothing lost, nothing reordered, and after an interruption nothing done twice.
+@Suite(.timeLimit(.minutes(15)))
 struct DeliveryTests {
   /// What must be equal between a source record and its sink record.
   private func outside(_ record: Cluster.Record) -> Cluster.Record {
@@ -182,11 +183,7 @@ struct DeliveryTests {
     let value = try Cluster.customer(1, schemaID: id)
     try await cluster.produce(
       (0..<count).map { .init(partition: Int32($0 % partitions), key: Array("\($0)".utf8), value: value) })
-    let file = try PipelineFile(cluster)
-    async let first = file.run()
-    async let second = file.run()
-    let outcomes = try await [first, second]
-    #expect(outcomes.map(\.exitCode) == [0, 0], "\(outcomes.map(\.errors))")
+    try await PipelineFile(cluster, ["delivery": #"{"recordsPerSecond":1}"#]).runTwice(partitions: partitions)
     // The mock takes no commit while its group is being shared out, as it may be for a while at the start; what was
     // done by then is done again, in order. The last copies are all there.
     var seen: Set<[UInt8]?> = []

@@ -4,6 +4,7 @@ import Testing
 
 /// The calls of exactly-once delivery, on a broker that takes them all but keeps no offsets of transactions and shows
 /// aborted records. That nothing is there twice is shown on a real Kafka by `Tests/Interop/kill_loop.py`.
+@Suite(.timeLimit(.minutes(15)))
 struct ExactlyOnceTests {
   private static let count = 500
 

@@ -5,6 +5,7 @@ import Testing
 
 /// A topic rewritten into itself, on a broker that knows no compaction. With writers at work meanwhile:
 /// `Tests/Interop/in_place.py`, on any Kafka.
+@Suite(.timeLimit(.minutes(15)))
 struct InPlaceTests {
   /// The subject's first version without rules, which records are written under, and its second one with.
   private func cluster(_ topics: [String] = ["in"]) async throws -> (Cluster, id: Int32) {

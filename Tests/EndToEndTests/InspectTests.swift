@@ -5,6 +5,7 @@ import SchemaRegistry
 import Testing
 
 /// `reseal inspect` says what tagged fields are, and shows their values to nobody who did not ask.
+@Suite(.timeLimit(.minutes(15)))
 struct InspectTests {
   private func inspect(
     _ topic: String, of cluster: Cluster, _ more: [String] = [], secret: String = Cluster.secret

@@ -4,6 +4,7 @@ import Testing
 
 /// Reseal and the genuine Python client seal for each other, over real sockets. The cases are in
 /// `Tests/Interop/cases.py`.
+@Suite(.timeLimit(.minutes(15)))
 struct InteropTests {
   @Test func eachSideOpensWhatTheOtherSealed() async throws {
     let reports = try await reports(of: "interop.py")

@@ -4,6 +4,7 @@ import SchemaRegistry
 import Testing
 
 /// `reseal plan` says what `run` would do, makes nothing, and refuses what `run` refuses.
+@Suite(.timeLimit(.minutes(15)))
 struct PlanTests {
   @Test func everyFieldIsShownWithItsRuleAndKey() async throws {
     let cluster = try await Cluster()

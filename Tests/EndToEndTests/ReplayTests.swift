@@ -5,6 +5,7 @@ import SchemaRegistry
 import Testing
 
 /// Dead letters are listed, shown, and fed through their pipeline again.
+@Suite(.timeLimit(.minutes(15)))
 struct ReplayTests {
   private static let policy = #"{"action":"deadLetter","deadLetter":\#(DeadLetterTests.deadLetter)}"#
 

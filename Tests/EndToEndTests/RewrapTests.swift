@@ -9,6 +9,7 @@ import Testing
 import Threads
 
 /// `reseal keys rewrap` against the embedded registry, killed in the middle.
+@Suite(.timeLimit(.minutes(15)))
 struct RewrapTests {
   private static let count = 500
 

@@ -4,6 +4,7 @@ import SchemaRegistry
 import Testing
 
 /// Topics whose records were written under many versions of a schema.
+@Suite(.timeLimit(.minutes(15)))
 struct SchemaDriftTests {
   /// Fields that versions of the schema are made of; all but two are tagged.
   private static let fields = [

@@ -10,6 +10,7 @@ import Testing
 /// What is left in this process's memory of keys it no longer needs.
 ///
 /// The registry is another process, since the embedded one is not made to forget what it answers.
+@Suite(.timeLimit(.minutes(15)))
 struct SecretMemoryTests {
   @Test func nothingIsLeftOfKeysThatARingHasDropped() async throws {
     let sandbox = try Program.Running(["sandbox", "--json"], environment: ["LOCAL_SECRET": "memory"])

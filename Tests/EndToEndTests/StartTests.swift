@@ -4,6 +4,7 @@ import Pipelines
 import Testing
 
 /// Where a job begins, which partitions it takes, and when it begins anew.
+@Suite(.timeLimit(.minutes(15)))
 struct StartTests {
   private static let (each, partitions) = (50, 2)
 

@@ -2,6 +2,7 @@ import Foundation
 import Kafka
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct ClientSettingsTests {
   @Test func aRefusedPropertyNamesItself() throws {
     let error = try #require(ClientSettings(["no.such.property": "1"]).firstRefused())
@@ -43,6 +44,7 @@ struct ClientSettingsTests {
   }
 }
 
+@Suite(.timeLimit(.minutes(15)))
 struct ClusterAdminTests {
   @Test func listsTopicsWithoutMakingAny() async throws {
     let cluster = try MockCluster(brokers: 3)
@@ -79,6 +81,7 @@ struct ClusterAdminTests {
   }
 }
 
+@Suite(.timeLimit(.minutes(15)))
 struct InjectedTroubleTests {
   @Test func aLeaderChangeIsRiddenOut() async throws {
     let cluster = try MockCluster(brokers: 2)
@@ -104,6 +107,7 @@ struct InjectedTroubleTests {
   }
 }
 
+@Suite(.timeLimit(.minutes(15)))
 struct TransactionTests {
   @Test func theCallsComeThrough() async throws {
     let cluster = try MockCluster(brokers: 3)

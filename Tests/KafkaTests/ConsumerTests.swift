@@ -1,6 +1,7 @@
 import Kafka
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct ConsumerTests {
   private let p0 = TopicPartition("t", 0)
 

@@ -2,6 +2,7 @@ import Foundation
 import Kafka
 import Testing
 
+@Suite(.timeLimit(.minutes(15)))
 struct RoundTripTests {
   static let samples: [Sample] = [
     Sample(key: Array("k".utf8), value: Array("v".utf8)),

@@ -1,4 +1,6 @@
 import Foundation
+import HTTPClient
+import JSON
 import Kafka
 import Testing
 import Threads
@@ -158,5 +160,31 @@ final class PipelineFile: Sendable {
 
   func run(_ environment: [String: String] = [:]) async throws -> Program.Outcome {
     try await Program.run(["run", path], environment: environment)
+  }
+
+  /// Runs two instances of a job that may do a record a second, and lets them do all they can once they share the
+  /// partitions. Expects that both have written records.
+  func runTwice(partitions: Int) async throws {
+    let token = UUID().uuidString
+    var instances: [Program.Running] = []
+    for _ in 0..<2 {
+      instances.append(
+        try Program.Running(
+          ["run", path, "--status", "127.0.0.1:0"], environment: ["RESEAL_STATUS_TOKEN": token]))
+    }
+    var ports: [StatusPort] = []
+    for instance in instances { ports.append(try StatusPort(try await instance.statusAddress())) }
+    for port in ports { _ = try await port.job { $0["partitions"]?.array?.count == partitions / 2 } }
+    for port in ports {
+      let answer = try await port.ask(
+        "/control/rate", .post, headers: ["Authorization": "Bearer \(token)"],
+        body: #"{"recordsPerSecond":null}"#)
+      #expect(answer.status == 200)
+    }
+    for instance in instances {
+      let outcome = try await instance.outcome()
+      #expect(outcome.exitCode == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains(#/"written":"[1-9]/#), "\(outcome.errors)")
+    }
   }
 }
