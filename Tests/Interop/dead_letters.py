@@ -31,7 +31,7 @@ import urllib.error
 import urllib.request
 
 import fastavro
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from confluent_kafka.schema_registry import (
     Rule, RuleKind, RuleMode, RuleParams, RuleSet, Schema, SchemaRegistryClient)
@@ -41,7 +41,8 @@ from confluent_kafka.schema_registry.rules.encryption.localkms.local_driver impo
 from confluent_kafka.schema_registry.serde import FieldType, RuleContext
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-from world import SECRET, Sandbox
+from reader import records
+from world import SECRET, Sandbox, expect
 
 KINDS = {
     "unknown": "unknown-schema", "truncated": "malformed", "undecryptable": "undecidable",
@@ -214,25 +215,6 @@ class Poisoned:
 
     # What is left
 
-    def consume(self, topic: str) -> list:
-        """All of a topic, by a consumer that belongs to a group and reads what is committed."""
-        consumer = Consumer({
-            "bootstrap.servers": self.brokers, "group.id": f"{topic}-reader", "enable.auto.commit": False,
-            "enable.partition.eof": True, "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
-        partitions = list(consumer.list_topics(topic, timeout=30).topics[topic].partitions)
-        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
-        found, left = [], set(partitions)
-        while left:
-            for message in consumer.consume(5_000, timeout=1):
-                if message.error() is None:
-                    found.append(message)
-                elif message.error().code() == KafkaError._PARTITION_EOF:
-                    left.discard(message.partition())
-                else:
-                    raise RuntimeError(str(message.error()))
-        consumer.close()
-        return found
-
     def scan(self, canaries: list[str]):
         """None of these in any topic but the source, nor in anything that was said."""
         needles = [canary.encode() for canary in canaries]
@@ -244,7 +226,7 @@ class Poisoned:
         expect({self.sink, self.letters, self.state} <= set(names), True, f"whether {names} has the topics")
         texts = list(self.texts)
         for name in names:
-            for message in self.consume(name):
+            for message in records(self.brokers, name):
                 headers = [part for pair in message.headers() or [] for part in (pair[0].encode(), pair[1])]
                 texts += [part for part in (message.key(), message.value(), *headers) if part]
         for text in texts:
@@ -261,7 +243,7 @@ class Poisoned:
         FieldEncryptionExecutor.register()
         deserialize = AvroDeserializer(self.client(), rule_conf={"secret": SECRET})
         ids, overtaken = [], set()
-        for message in self.consume(self.sink):
+        for message in records(self.brokers, self.sink):
             record = deserialize(message.value(), SerializationContext(self.sink, MessageField.VALUE))
             index = int(message.key())
             if record["ward"] == "newer":
@@ -274,11 +256,6 @@ class Poisoned:
                 expect(message.partition(), index % self.options.partitions, f"partition of {index}")
             ids.append(index)
         return ids
-
-
-def expect(found, wanted, what: str):
-    if found != wanted:
-        raise AssertionError(f"{what}: found {found!r:.600}, wanted {wanted!r:.600}")
 
 
 # Cases, one after the other on the same topics
@@ -318,9 +295,9 @@ def the_client_opens_letters(run: Poisoned):
         None, "ERROR", False)
     executor = EncryptionExecutor()
     executor.configure({"url": run.sandbox.registry}, {"secret": SECRET})
-    source = {message.key(): message.value() for message in run.consume(run.source)}
+    source = {message.key(): message.value() for message in records(run.brokers, run.source)}
     opened = 0
-    for message in run.consume(run.letters):
+    for message in records(run.brokers, run.letters):
         context = RuleContext(
             None, SerializationContext(run.letters, MessageField.VALUE), None, Schema("", "AVRO"),
             f"{run.letters}-value", RuleMode.READ, rule, 0, [rule], None, None)

@@ -11,6 +11,7 @@ import struct
 
 
 def varint(value: int) -> bytes:
+    """Kafka's and Avro's signed integer: zigzag, seven bits a byte."""
     value = (value << 1) ^ (value >> 63)
     out = bytearray()
     while value >= 0x80:

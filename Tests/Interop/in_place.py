@@ -21,13 +21,14 @@ import sys
 import threading
 import time
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import FieldEncryptionExecutor
 from confluent_kafka.schema_registry.rules.encryption.localkms.local_driver import LocalKmsDriver
 
-from job_runs import World, expect, rules, schema
-from world import JobRun, Sandbox
+from job_runs import World, rules, schema
+from reader import records
+from world import JobRun, Sandbox, expect
 
 
 class Topic:
@@ -159,22 +160,9 @@ class Topic:
 
     def read(self, given_up: set[tuple[int, int]]) -> dict[int, object]:
         """The newest message of each key."""
-        consumer = Consumer({
-            "bootstrap.servers": self.brokers, "group.id": "check", "enable.auto.commit": False,
-            "enable.partition.eof": True, "isolation.level": "read_committed"})
-        consumer.assign([TopicPartition(self.name, p, OFFSET_BEGINNING) for p in range(self.options.partitions)])
-        newest, left = {}, set(range(self.options.partitions))
-        while left:
-            for message in consumer.consume(5_000, timeout=1):
-                if message.error() is None:
-                    if (message.partition(), message.offset()) not in given_up:
-                        newest[int(message.key())] = message
-                elif message.error().code() == KafkaError._PARTITION_EOF:
-                    left.discard(message.partition())
-                else:
-                    raise RuntimeError(str(message.error()))
-        consumer.close()
-        return newest
+        return {
+            int(message.key()): message for message in records(self.brokers, self.name)
+            if (message.partition(), message.offset()) not in given_up}
 
     def check(self, given_up: set[tuple[int, int]]) -> int:
         """Raises what is wrong; returns how many keys the writers had touched."""
@@ -216,6 +204,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.bootstrap is None and options.kills > 0:
         parser.error("the sandbox's broker shows what a killed job left behind: --bootstrap is needed for kills")
+    print(f"seed {options.seed}", flush=True)
     FieldEncryptionExecutor.register()
     LocalKmsDriver.register()
     name = f"place-{options.seed}"
@@ -245,6 +234,9 @@ def main() -> int:
         expect((again.code, again.counts.get("written")), (0, 0), f"code and records of a second run {again.log[-600:]}")
         topic.check(given_up(run))
     overtaken = run.log.count("a record of somebody else came between")
+    expect(touched > 0, True, "whether writers wrote anything meanwhile")
+    # What killed processes met is not known.
+    expect(overtaken > 0 or options.kills > 0, True, "whether a writer ever came between")
     print(
         f"good: {len(topic.newest)} keys, {touched} of them last written by others meanwhile, {killed.count(-9)} kills; "
         f"{run.counts['written']} records written in {elapsed:.1f} s, {overtaken} transactions done again, "

@@ -12,7 +12,7 @@ import sys
 from copy import deepcopy
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.schema_registry import Rule, RuleKind, RuleMode, RuleParams, RuleSet, Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import FieldEncryptionExecutor
@@ -20,7 +20,8 @@ from confluent_kafka.schema_registry.rules.encryption.localkms.local_driver impo
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from gaps import produce_with_gaps
-from world import SECRET, JobRun, Sandbox
+from reader import records_from
+from world import SECRET, JobRun, Sandbox, expect
 
 PIPELINES = Path(__file__).parent.parent.parent / "pipelines"
 
@@ -104,18 +105,10 @@ class World:
         """What a group still has before it, by partition, from where its offsets say."""
         consumer = self.member(group)
         partitions = [TopicPartition(topic, number) for number in range(self.sandbox.partitions[topic])]
-        consumer.assign(consumer.committed(partitions))
+        positions = consumer.committed(partitions)
         found = {partition.partition: [] for partition in partitions}
-        left = set(found)
-        while left:
-            for message in consumer.consume(1_000, timeout=1):
-                if message.error() is None:
-                    found[message.partition()].append(message)
-                elif message.error().code() == KafkaError._PARTITION_EOF:
-                    left.discard(message.partition())
-                else:
-                    raise RuntimeError(str(message.error()))
-        consumer.close()
+        for message in records_from(consumer, positions):
+            found[message.partition()].append(message)
         return [self.deserialized(topic, messages) for _, messages in sorted(found.items())]
 
     def job(
@@ -124,11 +117,6 @@ class World:
         return self.sandbox.job({
             "name": name, "source": {"topics": [source], "until": "end", **more.pop("source", {})}, "steps": steps,
             "sink": {"topic": sink, **more.pop("sink", {})}, **more}, *options)
-
-
-def expect(found, wanted, what: str):
-    if found != wanted:
-        raise AssertionError(f"{what}: found {found!r:.400}, wanted {wanted!r:.400}")
 
 
 def expect_run(run: JobRun, code: int = 0, **counts: int):

@@ -29,26 +29,17 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition, OFFSET_BEGINNING
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from reader import opener
+from gaps import varint
+from reader import opener, records
 from world import SECRET, Sandbox
 
 SCHEMA = json.dumps({
     "type": "record", "name": "Item", "fields": [
         {"name": "id", "type": "long"},
         {"name": "secret", "type": "string", "confluent:tags": ["PII"]}]})
-
-
-def varint(value: int) -> bytes:
-    """Avro's long: zigzag, seven bits a byte."""
-    value = value << 1 ^ value >> 63
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes(out) + bytes([value])
 
 
 class Bytes:
@@ -250,24 +241,14 @@ class Round:
     # Check
 
     def read(self, topic: str, partitions: int) -> dict[int, list]:
-        consumer = Consumer({
-            "bootstrap.servers": self.brokers, "group.id": "check", "enable.auto.commit": False,
-            "enable.partition.eof": True, "isolation.level": "read_committed"})
-        consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(partitions)])
+        def at_end(consumer, end):
+            partition = TopicPartition(topic, end.partition())
+            _, last = consumer.get_watermark_offsets(partition)
+            assert end.offset() == last, f"{topic}[{end.partition()}]: a transaction was left open"
+
         found = {p: [] for p in range(partitions)}
-        left = set(found)
-        while left:
-            for message in consumer.consume(5_000, timeout=1):
-                if message.error() is None:
-                    found[message.partition()].append(message)
-                elif message.error().code() == KafkaError._PARTITION_EOF:
-                    left.discard(message.partition())
-                    partition = TopicPartition(topic, message.partition())
-                    _, end = consumer.get_watermark_offsets(partition)
-                    assert message.offset() == end, f"{topic}[{partition.partition}]: a transaction was left open"
-                else:
-                    raise RuntimeError(str(message.error()))
-        consumer.close()
+        for message in records(self.brokers, topic, at_end=at_end):
+            found[message.partition()].append(message)
         return found
 
     def offset_map(self) -> dict[int, dict[int, int]]:

@@ -1,4 +1,6 @@
-"""Reads a sink as its ordinary consumers do, with the genuine client: reader.py PROGRAM BROKERS REGISTRY TOPIC SECRET
+"""Reads topics to their ends, and a sink as its ordinary consumers do, with the genuine client:
+
+    reader.py PROGRAM BROKERS REGISTRY TOPIC SECRET
 
 Every record must have its tagged field `ssn` sealed and open to what it was, which begins with "canary". Prints how many
 there are; fails at the first that is not so.
@@ -23,21 +25,30 @@ def opener(registry: str, topic: str, secret: str):
     return lambda message: deserialize(message.value(), context)
 
 
-def records(brokers: str, topic: str):
-    """Each record there is now, of one partition after the other."""
+def records(brokers: str, *topics: str, at_end=lambda consumer, end: None):
+    """Each committed record there is; nobody must be writing."""
     consumer = Consumer({
         "bootstrap.servers": brokers, "group.id": "reader", "enable.auto.commit": False, "enable.partition.eof": True})
-    for partition in consumer.list_topics(topic, 30).topics[topic].partitions:
-        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
-        at_end = False
-        while not at_end:
-            for message in consumer.consume(5_000, timeout=1):
-                if message.error() is None:
-                    yield message
-                elif message.error().code() == KafkaError._PARTITION_EOF:
-                    at_end = True
-                else:
-                    raise RuntimeError(str(message.error()))
+    partitions = [
+        TopicPartition(topic, partition, OFFSET_BEGINNING)
+        for topic in topics for partition in consumer.list_topics(topic, 30).topics[topic].partitions]
+    yield from records_from(consumer, partitions, at_end)
+
+
+def records_from(consumer: Consumer, positions: list[TopicPartition], at_end=lambda consumer, end: None):
+    """Each record behind these positions, those of a partition in order; `at_end` is told where each partition ends. Closes
+    the consumer, which must have `enable.partition.eof`."""
+    consumer.assign(positions)
+    left = {(position.topic, position.partition) for position in positions}
+    while left:
+        for message in consumer.consume(5_000, timeout=1):
+            if message.error() is None:
+                yield message
+            elif message.error().code() == KafkaError._PARTITION_EOF:
+                left.discard((message.topic(), message.partition()))
+                at_end(consumer, message)
+            else:
+                raise RuntimeError(str(message.error()))
     consumer.close()
 
 

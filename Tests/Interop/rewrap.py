@@ -18,7 +18,7 @@ from confluent_kafka.schema_registry.rules.encryption.hcvault.hcvault_driver imp
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 import formats
-from world import Sandbox
+from world import Sandbox, expect
 
 RECORD = "interop.Rewrapped"
 FORMAT = formats.ALL["avro"]
@@ -113,11 +113,6 @@ def to_another_kek(topic: Topic, vault: Vault):
     topic.register("new", f"{vault.url}/other")
     expect(topic.open(values), FORMAT.records(RECORD), "records sealed before")
     expect(topic.open(topic.seal()), FORMAT.records(RECORD), "records sealed after")
-
-
-def expect(found, wanted, what: str):
-    if found != wanted:
-        raise AssertionError(f"{what}: found {found!r:.300}, wanted {wanted!r:.300}")
 
 
 def main(reseal: str):

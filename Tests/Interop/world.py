@@ -7,9 +7,16 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Producer
+
+from reader import records
 
 SECRET = "interop"
+
+
+def expect(found, wanted, what: str):
+    if found != wanted:
+        raise AssertionError(f"{what}: found {found!r:.600}, wanted {wanted!r:.600}")
 
 
 class Sandbox:
@@ -56,21 +63,8 @@ class Sandbox:
     def consume(self, topics: list[str]) -> dict[str, list]:
         """Everything in these topics, each partition in order."""
         found = {topic: [] for topic in topics}
-        consumer = Consumer({
-            "bootstrap.servers": self.brokers, "group.id": "interop", "enable.auto.commit": False,
-            "enable.partition.eof": True})
-        open_ones = {
-            (topic, number) for topic in topics for number in range(self.partitions[topic])}
-        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for topic, number in open_ones])
-        while open_ones:
-            for message in consumer.consume(1_000, timeout=1):
-                if message.error() is None:
-                    found[message.topic()].append(message)
-                elif message.error().code() == KafkaError._PARTITION_EOF:
-                    open_ones.discard((message.topic(), message.partition()))
-                else:
-                    raise RuntimeError(str(message.error()))
-        consumer.close()
+        for message in records(self.brokers, *topics):
+            found[message.topic()].append(message)
         return found
 
     # Pipelines
