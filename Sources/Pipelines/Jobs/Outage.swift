@@ -33,18 +33,23 @@ final class OutageLimit: Sendable {
 
 /// One lane's attempts at something that is out of reach: half a second, then twice as long each time, up to 30 s.
 struct Outage {
-  private let end: ContinuousClock.Instant
+  private let limit: Duration
+  /// Counts from the first failure, however long that took to come.
+  private var end: ContinuousClock.Instant?
   private var next = Duration.milliseconds(500)
-  private(set) var hasBegun = false
 
-  init(limit: Duration) { end = .now + limit }
+  init(limit: Duration) { self.limit = limit }
+
+  var hasBegun: Bool { end != nil }
 
   /// How long to wait before trying again; `nil` when it has lasted too long.
   mutating func pause() -> Duration? {
-    hasBegun = true
-    guard .now < end else { return nil }
+    let now = ContinuousClock.now
+    let end = self.end ?? now + limit
+    self.end = end
+    guard now < end else { return nil }
     defer { next = min(next * 2, .seconds(30)) }
-    return min(next, end - .now)
+    return min(next, end - now)
   }
 }
 
