@@ -85,13 +85,12 @@ extension PipelineDefinition {
   /// The consumer group that keeps how far dead letters were replayed.
   package var replayGroup: String { "\(group)-replay" }
 
-  /// Reads what is committed on the sink's cluster.
-  func replayConsumer() throws(KafkaError) -> Consumer {
-    try Consumer(
-      sink.kafka.overlaid(with: [
-        "group.id": replayGroup, "isolation.level": "read_committed", "auto.offset.reset": "earliest",
-      ])
-    ) { _ in }
+  /// Reads on the sink's cluster: what is committed, unless told otherwise.
+  func replayConsumer(_ more: ClientSettings = [:]) throws(KafkaError) -> Consumer {
+    let settings: ClientSettings = [
+      "group.id": replayGroup, "isolation.level": "read_committed", "auto.offset.reset": "earliest",
+    ]
+    return try Consumer(sink.kafka.overlaid(with: settings).overlaid(with: more)) { _ in }
   }
 
   /// Whether a letter is of this pipeline; several may share a topic.

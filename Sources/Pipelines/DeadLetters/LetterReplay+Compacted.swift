@@ -111,14 +111,10 @@ extension LetterReplay {
     isEnough: (TopicPartition, Int64, Bool) -> Bool
   ) async throws(KafkaError) {
     guard !starts.isEmpty else { return }
-    let consumer = try Consumer(
-      prepared.definition.sink.kafka.overlaid(with: [
-        "group.id": prepared.definition.replayGroup, "isolation.level": isolation,
-        "auto.offset.reset": "earliest",
-        // The end of a partition is told by an empty answer, which is not to be waited for.
-        "fetch.wait.max.ms": "10",
-      ])
-    ) { _ in }
+    // The end of a partition is told by an empty answer, which is not to be waited for.
+    let consumer = try prepared.definition.replayConsumer([
+      "isolation.level": isolation, "fetch.wait.max.ms": "10",
+    ])
     var left = Set(starts.keys)
     try await consumer.assign(starts)
     while !left.isEmpty {
