@@ -22,7 +22,7 @@ package enum Command {
     process.standardOutput = messages
     let output = try await onOwnThread {
       try process.run()
-      let output = messages.fileHandleForReading.readDataToEndOfFile()
+      let output = messages.fileHandleForReading.allParts()
       process.waitUntilExit()
       return String(decoding: output, as: UTF8.self)
     }

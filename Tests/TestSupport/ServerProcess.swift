@@ -15,7 +15,7 @@ package final class ServerProcess: Sendable {
     process.standardOutput = output
     let line = try await Command.onOwnThread {
       try process.run()
-      return String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+      return String(decoding: output.fileHandleForReading.nextPart(), as: UTF8.self)
     }
     guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
       throw Command.Failure(description: "\(arguments) printed \(line) instead of its port")

@@ -2,6 +2,7 @@ import Foundation
 import HTTPClient
 import JSON
 import Kafka
+import TestSupport
 import Testing
 import Threads
 
@@ -119,7 +120,7 @@ struct Program: Sendable {
     private static func read(_ pipe: Pipe) -> AsyncStream<Data> {
       let (stream, continuation) = AsyncStream.makeStream(of: Data.self)
       let thread = Thread {
-        while case let part = pipe.fileHandleForReading.availableData, !part.isEmpty {
+        while case let part = pipe.fileHandleForReading.nextPart(), !part.isEmpty {
           continuation.yield(part)
         }
         continuation.finish()
