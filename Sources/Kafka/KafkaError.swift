@@ -108,8 +108,6 @@ extension KafkaError {
   /// The cluster does not let this user work with the consumer group.
   package var isGroupDenied: Bool { code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED.rawValue }
 
-  package var isTimeout: Bool { code == RD_KAFKA_RESP_ERR__TIMED_OUT.rawValue }
-
   /// A commit came too late: the partitions already belong to another member.
   package var isStaleMember: Bool {
     [

@@ -77,13 +77,6 @@ package final class MockCluster: @unchecked Sendable {
     try check(rd_kafka_mock_coordinator_set(pointer, "group", group, Int32(clamping: broker)))
   }
 
-  /// Brokers count from 1.
-  package func setBroker(_ broker: Int, isUp: Bool) throws(KafkaError) {
-    let broker = Int32(clamping: broker)
-    try check(
-      isUp ? rd_kafka_mock_broker_set_up(pointer, broker) : rd_kafka_mock_broker_set_down(pointer, broker))
-  }
-
   /// Delays every answer of a broker.
   package func setRoundTripTime(_ time: Duration, ofBroker broker: Int) throws(KafkaError) {
     try check(rd_kafka_mock_broker_set_rtt(pointer, Int32(clamping: broker), time.milliseconds))

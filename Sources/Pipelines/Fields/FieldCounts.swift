@@ -19,9 +19,6 @@ package struct FieldCounts: Sendable, Hashable {
 
   package init() {}
 
-  /// Whether no field came out other than it went in.
-  package var areAllUntouched: Bool { !isSealedAnew && opened == 0 }
-
   /// Whether a field was put under the target key.
   package var isSealedAnew: Bool { sealed + resealed + rekeyed + renewed > 0 }
 

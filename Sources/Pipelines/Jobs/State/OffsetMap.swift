@@ -37,9 +37,6 @@ package struct OffsetMap: Sendable {
 
   /// The offset after the last record's in the sink; `nil` when there is none.
   package var targetEnd: Int64? { runs.last.map { $0.target + $0.count } }
-
-  /// The offset after the last record's in the source; `nil` when there is none.
-  package var sourceEnd: Int64? { runs.last.map { $0.source + $0.count } }
 }
 
 extension OffsetRun {
