@@ -38,7 +38,8 @@ actor CredentialCache<Credential: Sendable> {
   private var renewal: Int64 = .min
   /// Counts leases, so that a refusal of an older one does not end a newer one.
   private var serial = 0
-  private var flight: Task<Result<Lease, ServiceFailure>, Never>?
+  /// The fetch under way.
+  private(set) var flight: Task<Result<Lease, ServiceFailure>, Never>?
 
   init(now: @escaping @Sendable () -> Int64 = Host.now, fetch: @escaping Fetch) {
     self.now = now
