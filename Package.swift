@@ -90,7 +90,8 @@ let package = Package(
       ], swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["Threads"], path: "Tests/TestSupport", swiftSettings: settings),
+      name: "TestSupport", dependencies: ["JSON", "Threads", logging], path: "Tests/TestSupport",
+      swiftSettings: settings),
     tests(of: "JSON"),
     tests(of: "Configuration", ["JSON"]),
     tests(of: "FieldCrypto"),

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 
 /// A random Avro schema and values of it, encoded by code that shares nothing with the rewriter.
 ///
@@ -209,21 +210,4 @@ struct AvroSample {
     let words = ["", "a", "078-05-1120", "naïve", "日本語", "😀", String(repeating: "long ", count: 40)]
     return Array(words[random.next(in: 0...(words.count - 1))].utf8)
   }
-}
-
-/// SplitMix64: small, and the same everywhere for a printed seed.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
-  mutating func next(in range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
 }

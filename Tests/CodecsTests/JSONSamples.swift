@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 
 /// A random JSON Schema and texts of it, spelled with odd white space and escapes by code that shares nothing with
 /// the rewriter.

@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @testable import Codecs
@@ -48,8 +49,7 @@ struct ProtobufRewriterPropertyTests {
   /// 20,000 bodies of 1,000 random schemas; the seed of a failure is in its message.
   @Test(arguments: 0..<8)
   func replacesExactlyTheTaggedLeaves(_ part: Int) throws {
-    let base = UInt64.random(in: 0...UInt64.max)
-    print("Protobuf samples \(part): seed \(base)")
+    let base = SeededGenerator.seed()
     var replaced = 0
     for offset in 0..<125 {
       let seed = base &+ UInt64(part * 1_000 + offset)
@@ -77,8 +77,7 @@ struct ProtobufRewriterPropertyTests {
 
   /// Cutting a body anywhere, or damaging a byte of it, may fail or may not; it never traps or runs away.
   @Test func survivesDamage() throws {
-    let base = UInt64.random(in: 0...UInt64.max)
-    print("Protobuf damage: seed \(base)")
+    let base = SeededGenerator.seed()
     var refused = 0
     for offset in 0..<UInt64(300) {
       var sample = ProtobufSample(seed: base &+ offset)
@@ -86,10 +85,7 @@ struct ProtobufRewriterPropertyTests {
       let plans = try protobufPlans(sample.schema)
       let body = sample.body { $0 }.plain
       for _ in 0..<70 where !body.isEmpty {
-        var damaged = Array(body.prefix(random.next(in: 0...body.count)))
-        for _ in 0..<random.next(in: 0...3) where !damaged.isEmpty {
-          damaged[random.next(in: 0...(damaged.count - 1))] = UInt8(random.next(in: 0...255))
-        }
+        let damaged = random.damaged(body)
         do {
           _ = try rewrite(damaged, with: plans.sealing, MappingTransform { $0 + [1] })
           _ = try rewrite(damaged, with: plans.opening, MappingTransform { _ in [] })

@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Codecs
 
 /// A random Protobuf schema and bodies of it, encoded by code that shares nothing with the rewriter.

@@ -27,17 +27,8 @@ struct ProtobufVector: CustomTestStringConvertible, Sendable {
 
   var testDescription: String { name }
 
-  static let all = ["e2e-protobuf.json", "e2e-java.json"].flatMap(load)
-
-  private static func load(_ file: String) -> [ProtobufVector] {
-    do {
-      let document = try JSONValue(parsing: Array(Fixtures.data("vectors/\(file)")))
-      return try (document["cases"]?.array ?? []).filter { $0["format"]?.string == "PROTOBUF" }
-        .map(ProtobufVector.init)
-    } catch {
-      print("\(file): \(error)")
-      return []
-    }
+  static let all = ["e2e-protobuf.json", "e2e-java.json"].flatMap { file in
+    Fixtures.cases(in: "vectors/\(file)") { $0["format"] == "PROTOBUF" ? [try ProtobufVector($0)] : [] }
   }
 
   private init(_ value: JSONValue) throws {

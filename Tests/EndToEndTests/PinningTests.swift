@@ -3,7 +3,6 @@ import Foundation
 import JSON
 import Kafka
 import KeyManagement
-import Logging
 import Pipelines
 import SchemaRegistry
 import TestSupport
@@ -58,11 +57,10 @@ struct PinningTests {
     let definition = try PipelineDefinition(
       parsing: String(contentsOfFile: file.path, encoding: .utf8),
       interpolation: Interpolation(environment: [:]) { _ in "" })
-    let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let clients = try JobClients(
-      definition, drivers: .all(environment: [:]), log: log, clock: { [clock] in clock.now })
+      definition, drivers: .all(environment: [:]), log: silentLog, clock: { [clock] in clock.now })
     let prepared = try await Preflight(definition, clients: clients).run(RunOptions(instance: "test"))
-    let job = try Job(prepared, log: log)
+    let job = try Job(prepared, log: silentLog)
     let run = Task { try await job.run() }
     var count = 0
     func versionsAfterOneMore() async throws -> [Int32] {

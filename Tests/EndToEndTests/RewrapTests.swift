@@ -2,9 +2,9 @@ import FieldCrypto
 import Foundation
 import JSON
 import KeyManagement
-import Logging
 import RegistryServer
 import SchemaRegistry
+import TestSupport
 import Testing
 import Threads
 
@@ -52,7 +52,7 @@ struct RewrapTests {
     KeyStore(
       registry: registry, drivers: KMSDrivers([LocalKMS(environment: [:])]),
       properties: ["secret": secret, "old.secrets": retired, Self.rate: "1000000"],
-      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      log: silentLog)
   }
 
   /// What every DEK under the KEK unwraps to.

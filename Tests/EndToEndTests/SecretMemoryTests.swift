@@ -2,7 +2,6 @@ import FieldCrypto
 import Foundation
 import JSON
 import KeyManagement
-import Logging
 import SchemaRegistry
 import TestSupport
 import Testing
@@ -38,7 +37,7 @@ struct SecretMemoryTests {
   ) async throws -> [Needle] {
     let store = KeyStore(
       registry: registry, drivers: KMSDrivers([LocalKMS(environment: [:])]),
-      properties: ["secret": "memory"], log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      properties: ["secret": "memory"], log: silentLog)
     let ring = try store.ring()
     let made = try await store.createDEK(
       kek: kek, subject: Subject("s-value"), algorithm: algorithm)

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 struct JSONParsingTests {
@@ -60,7 +61,7 @@ struct JSONParsingTests {
   }
 
   @Test func agreesWithFoundationOnRandomDocuments() throws {
-    var generator = SystemRandomNumberGenerator()
+    var generator = SeededGenerator()
     for _ in 0..<500 {
       let document = JSONValue.random(depth: 0, using: &generator)
       for pretty in [false, true] {
@@ -138,24 +139,29 @@ struct JSONWritingTests {
 }
 
 extension JSONValue {
-  fileprivate static func random(depth: Int, using generator: inout SystemRandomNumberGenerator) -> JSONValue
-  {
-    func text() -> String {
+  fileprivate static func random(depth: Int, using generator: inout SeededGenerator) -> JSONValue {
+    func text(_ generator: inout SeededGenerator) -> String {
       String(
         String.UnicodeScalarView(
-          (0..<Int.random(in: 0...6)).compactMap { _ in Unicode.Scalar(UInt32.random(in: 0...0x2FFF)) }))
+          (0..<Int.random(in: 0...6, using: &generator)).compactMap { _ in
+            Unicode.Scalar(UInt32.random(in: 0...0x2FFF, using: &generator))
+          }))
     }
     switch Int.random(in: 0...(depth > 4 ? 4 : 6), using: &generator) {
     case 0: return .null
-    case 1: return .bool(Bool.random())
-    case 2: return .number("\(Int.random(in: -1_000_000...1_000_000))")
-    case 3: return .number("\(Double.random(in: -1...1))")
-    case 4: return .string(text())
+    case 1: return .bool(Bool.random(using: &generator))
+    case 2: return .number("\(Int.random(in: -1_000_000...1_000_000, using: &generator))")
+    case 3: return .number("\(Double.random(in: -1...1, using: &generator))")
+    case 4: return .string(text(&generator))
     case 5:
-      return .array((0..<Int.random(in: 0...4)).map { _ in random(depth: depth + 1, using: &generator) })
+      return .array(
+        (0..<Int.random(in: 0...4, using: &generator)).map { _ in random(depth: depth + 1, using: &generator)
+        })
     default:
       var members = JSONObject()
-      for _ in 0..<Int.random(in: 0...4) { members[text()] = random(depth: depth + 1, using: &generator) }
+      for _ in 0..<Int.random(in: 0...4, using: &generator) {
+        members[text(&generator)] = random(depth: depth + 1, using: &generator)
+      }
       return .object(members)
     }
   }

@@ -1,8 +1,8 @@
 import FieldCrypto
 import Foundation
-import Logging
 import RegistryServer
 import SchemaRegistry
+import TestSupport
 import Testing
 
 @testable import KeyManagement
@@ -24,7 +24,7 @@ struct KeyRingTests {
   private func ring(secret: String = "s", days: Int64 = 0) throws -> KeyRing {
     try KeyRing(
       registry: registry, drivers: KMSDrivers([LocalKMS(environment: [:])]), properties: ["secret": secret],
-      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      log: silentLog,
       clock: { Int64(Date().timeIntervalSince1970 * 1_000) + days * 86_400_000 })
   }
 
@@ -74,7 +74,7 @@ struct KeyRingTests {
     try await ring().tryOut(specification, subject: subject)
     let oneWay = try KeyRing(
       registry: registry, drivers: KMSDrivers([OneWayKMS()]), properties: [:],
-      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      log: silentLog)
     let error = await #expect(throws: KeyError.self) {
       try await oneWay.tryOut(specification, subject: subject)
     }

@@ -1,5 +1,4 @@
 import FieldCrypto
-import Logging
 import RegistryServer
 import SchemaRegistry
 import Threads
@@ -66,5 +65,3 @@ struct CountingKMS: KMSDriver {
     }
   }
 }
-
-let silentLog = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -1,5 +1,6 @@
 import FieldCrypto
 import SchemaRegistry
+import TestSupport
 import Testing
 
 @testable import KeyManagement

@@ -1,4 +1,5 @@
 import Pipelines
+import TestSupport
 import Testing
 
 struct OffsetLedgerTests {
@@ -52,6 +53,7 @@ struct OffsetLedgerTests {
 
   /// Against a model that remembers everything: random orders, gaps, growth and many turns of the ring.
   @Test func agreesWithAModel() {
+    var random = SeededGenerator()
     for _ in 0..<50 {
       var ledger = OffsetLedger()
       var open: [(ticket: OffsetLedger.Ticket, offset: Int64)] = []
@@ -59,12 +61,12 @@ struct OffsetLedgerTests {
       var entered: [Int64] = []
       var offset: Int64 = 0
       for _ in 0..<3_000 {
-        if open.count < 2_000, Int.random(in: 0...2) > 0 || open.isEmpty {
-          offset += Int64.random(in: 1...3)
+        if open.count < 2_000, Int.random(in: 0...2, using: &random) > 0 || open.isEmpty {
+          offset += Int64.random(in: 1...3, using: &random)
           open.append((ledger.enter(offset), offset))
           entered.append(offset)
         } else {
-          let (ticket, offset) = open.remove(at: Int.random(in: 0..<min(open.count, 20)))
+          let (ticket, offset) = open.remove(at: Int.random(in: 0..<min(open.count, 20), using: &random))
           ledger.finish(ticket)
           finished.insert(offset)
         }

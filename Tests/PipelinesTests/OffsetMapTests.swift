@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @testable import Pipelines
@@ -22,12 +23,13 @@ struct OffsetMapTests {
   @Test func bytesComeBack() throws {
     var all = OffsetRuns()
     #expect(try OffsetRuns(all.bytes) == all)
+    var random = SeededGenerator()
     var (source, target) = (Int64(0), Int64(1) << 40)
     for _ in 0..<10_000 {
-      source += Int64.random(in: 1...3)
-      target += Int64.random(in: 0...1) * 3 + 1
+      source += Int64.random(in: 1...3, using: &random)
+      target += Int64.random(in: 0...1, using: &random) * 3 + 1
       all.append(source: source, target: target)
-      if Int.random(in: 0..<100) == 0 { target -= 200_000 }
+      if Int.random(in: 0..<100, using: &random) == 0 { target -= 200_000 }
       if target < 0 { target = 0 }
     }
     #expect(try OffsetRuns(all.bytes) == all)
@@ -83,16 +85,17 @@ struct OffsetMapTests {
 
   /// Against a dictionary: pieces that begin anywhere, as after restarts.
   @Test func agreesWithAModel() {
+    var random = SeededGenerator()
     for _ in 0..<200 {
       var (map, model) = (OffsetMap(), [Int64: Int64]())
       var target: Int64 = 0
       for _ in 0..<20 {
         var piece = OffsetRuns()
-        var source = Int64.random(in: 0...60)
-        for _ in 0..<Int.random(in: 0...30) {
+        var source = Int64.random(in: 0...60, using: &random)
+        for _ in 0..<Int.random(in: 0...30, using: &random) {
           piece.append(source: source, target: target)
-          source += Int64.random(in: 1...2)
-          target += Int64.random(in: 1...2)
+          source += Int64.random(in: 1...2, using: &random)
+          target += Int64.random(in: 1...2, using: &random)
         }
         if let first = piece.runs.first, let last = piece.runs.last {
           // What a piece passes over holds no record.

@@ -234,21 +234,6 @@ private struct LayerBench {
       purpose: .seal(row.step.policy), isText: row.isText, unsupportedType: nil, opening: [], writerLayers: 0,
       sealing: targets.map { .init(rule: "r", key: $0, isVersioned: row.isVersioned) },
       candidates: targets.map(\.family) + [foreign.family, otherAlgorithm.family], onSealingFailure: .error)
-    let actions = FieldActions([work], keys: keys)
-    defer { withExtendedLifetime(actions) {} }
-    let processor = FieldProcessor()
-    processor.begin(actions)
-    let output = ByteArena()
-    do throws(TransformStopped) {
-      let isReplaced = try value.span.withUnsafeBytes { (value) throws(TransformStopped) -> Bool in
-        guard row.isPayload else { return try processor.transform(value, field: 0, into: output) }
-        let payload = try processor.openPayload(value, actions.addresses[0])
-        if payload.isOpen { try processor.closePayload(payload.inside, actions.addresses[0], into: output) }
-        return payload.isOpen
-      }
-      return isReplaced ? Array(output.bytes) : nil
-    } catch {
-      throw processor.failure ?? .crypto("no reason given")
-    }
+    return try FieldProcessor.rewritten(value, work, keys, isPayload: row.isPayload)
   }
 }

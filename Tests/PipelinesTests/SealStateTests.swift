@@ -60,19 +60,7 @@ struct SealStateTests {
         keys.keep(.failure(KeyError(.missing, name, "test")), for: name)
       }
       for family in [targetName.family, otherFamily] { keys.family(family).setHighestVersion(1) }
-      let processor = FieldProcessor()
-      let actions = FieldActions([work], keys: keys)
-      defer { withExtendedLifetime(actions) {} }
-      processor.begin(actions)
-      let output = ByteArena()
-      do throws(TransformStopped) {
-        let isReplaced = try value.span.withUnsafeBytes { (value) throws(TransformStopped) in
-          try processor.transform(value, field: 0, into: output)
-        }
-        return isReplaced ? Array(output.bytes) : nil
-      } catch {
-        throw processor.failure ?? .crypto("no reason given")
-      }
+      return try FieldProcessor.rewritten(value, work, keys)
     }
 
     /// The version that a versioned reading of the value names.

@@ -1,8 +1,8 @@
 import Codecs
 import FieldCrypto
 import KeyManagement
-import Logging
 import SchemaRegistry
+import TestSupport
 import Testing
 
 @testable import Pipelines
@@ -16,7 +16,7 @@ struct UseBudgetTests {
   private func seal(
     isVersioned: Bool, algorithm: DEKAlgorithm = .aes256GCM
   ) throws -> (sealed: Int, failure: FieldFailure?, left: [UInt8]) {
-    let ledger = UseLedger(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    let ledger = UseLedger(log: silentLog)
     let name = KeyName(Self.family, version: 1)
     ledger.setPriorUse { _ in UseBudget.limit - 2 }
     let identity = DEKIdentity(kek: "k", subject: Subject("s"), algorithm: algorithm, version: 1)
@@ -80,19 +80,7 @@ struct KeyVersionTests {
         .init(
           rule: "r", key: KeyName(Self.family, version: version), isVersioned: true, firstVersion: first)
       ], candidates: [Self.family], onSealingFailure: .error)
-    let processor = FieldProcessor()
-    let actions = FieldActions([work], keys: keys)
-    processor.begin(actions)
-    defer { withExtendedLifetime(actions) {} }
-    let output = ByteArena()
-    do throws(TransformStopped) {
-      let isReplaced = try value.span.withUnsafeBytes { (value) throws(TransformStopped) in
-        try processor.transform(value, field: 0, into: output)
-      }
-      return isReplaced ? Array(output.bytes) : nil
-    } catch {
-      throw processor.failure ?? .crypto("no reason given")
-    }
+    return try FieldProcessor.rewritten(value, work, keys)
   }
 
   @Test func versionsSinceTheJobBeganAreAsGoodAsTheNewest() throws {

@@ -42,17 +42,8 @@ struct VectorCase: CustomTestStringConvertible, Sendable {
 
   var testDescription: String { name }
 
-  static let all: [VectorCase] = ["e2e-avro.json", "e2e-json.json", "e2e-protobuf.json", "e2e-java.json"]
-    .flatMap(load)
-
-  private static func load(_ file: String) -> [VectorCase] {
-    do {
-      let document = try JSONValue(parsing: Array(Fixtures.data("vectors/\(file)")))
-      return try (document["cases"]?.array ?? []).map(VectorCase.init)
-    } catch {
-      print("\(file): \(error)")
-      return []
-    }
+  static let all = ["e2e-avro.json", "e2e-json.json", "e2e-protobuf.json", "e2e-java.json"].flatMap { file in
+    Fixtures.cases(in: "vectors/\(file)") { [try VectorCase($0)] }
   }
 
   private init(_ value: JSONValue) throws {

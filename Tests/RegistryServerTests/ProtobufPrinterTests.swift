@@ -17,15 +17,9 @@ struct RegisteredProtobuf: CustomTestStringConvertible, Sendable {
 
   var testDescription: String { name }
 
-  static let all: [RegisteredProtobuf] = {
-    do {
-      let document = try JSONValue(parsing: Array(Fixtures.data("vectors/e2e-java.json")))
-      return (document["cases"]?.array ?? []).filter { $0["format"]?.string == "PROTOBUF" }.flatMap(schemas)
-    } catch {
-      print("e2e-java.json: \(error)")
-      return []
-    }
-  }()
+  static let all = Fixtures.cases(in: "vectors/e2e-java.json") {
+    $0["format"] == "PROTOBUF" ? schemas(of: $0) : []
+  }
 
   private static func schemas(of vector: JSONValue) -> [RegisteredProtobuf] {
     let schemas = vector["registry"]?["schemas"]?.array ?? []

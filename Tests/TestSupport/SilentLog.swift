@@ -1,0 +1,3 @@
+package import Logging
+
+package let silentLog = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
