@@ -8,7 +8,7 @@ internal import Threads
 package final class TestServer: Sendable {
   package let port: UInt16
   private let listener: Int32
-  private let connections = Locked<(accepted: Int, open: Set<Int32>)>((0, []))
+  private let connections = Locked<(accepted: Int, open: Set<Int32>, isOver: Bool)>((0, [], false))
 
   package init(_ serve: @escaping @Sendable (Connection) -> Void) throws {
     listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -24,17 +24,26 @@ package final class TestServer: Sendable {
     }
     guard isListening else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     port = UInt16(bigEndian: address.sin_port)
-    Thread.detachNewThread { [weak self] in
+    // Closed under the lock, or after `deinit` has shut it down: a number that is free may be another socket's by then.
+    Thread.detachNewThread { [connections] in
       while true {
         let descriptor = accept(listener, nil, nil)
+        if descriptor < 0, errno == EINTR { continue }
         guard descriptor >= 0 else { break }
-        guard let self, self.opened(descriptor) else {
-          close(descriptor)
-          break
+        let isWanted = connections.withLock { connections in
+          connections.accepted += 1
+          return !connections.isOver && connections.open.insert(descriptor).inserted
         }
-        Thread.detachNewThread { [weak self] in
+        guard isWanted else {
+          close(descriptor)
+          continue
+        }
+        Thread.detachNewThread {
           serve(Connection(descriptor))
-          if let self { self.closed(descriptor) } else { close(descriptor) }
+          connections.withLock { connections in
+            connections.open.remove(descriptor)
+            close(descriptor)
+          }
         }
       }
       close(listener)
@@ -50,24 +59,13 @@ package final class TestServer: Sendable {
 
   deinit {
     shutdown(listener, Int32(SHUT_RDWR))
-    connections.withLock { for descriptor in $0.open { shutdown(descriptor, Int32(SHUT_RDWR)) } }
+    connections.withLock { connections in
+      connections.isOver = true
+      for descriptor in connections.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    }
   }
 
   package var url: String { "http://127.0.0.1:\(port)" }
 
   package var acceptedCount: Int { connections.withLock { $0.accepted } }
-
-  private func opened(_ descriptor: Int32) -> Bool {
-    connections.withLock { connections in
-      connections.accepted += 1
-      return connections.open.insert(descriptor).inserted
-    }
-  }
-
-  private func closed(_ descriptor: Int32) {
-    connections.withLock { connections in
-      connections.open.remove(descriptor)
-      close(descriptor)
-    }
-  }
 }
