@@ -7,8 +7,8 @@
 enum { IV = 12, TAG = 16, KEY = 32, IV_BLOCK = 340 * IV };
 
 struct aead_loop {
-  EVP_CIPHER_CTX *sealing, *opening;
-  size_t *sizes, count;
+  EVP_CIPHER_CTX *sealing, **opening;
+  size_t *sizes, count, keys;
   // One plaintext and one ciphertext per value, and a place to write to.
   uint8_t **plain, **sealed, *output;
   uint8_t ivs[IV_BLOCK];
@@ -29,15 +29,16 @@ static bool seal(aead_loop *loop, const uint8_t *plain, size_t size, uint8_t *ou
          EVP_CIPHER_CTX_ctrl(loop->sealing, EVP_CTRL_AEAD_GET_TAG, TAG, output + IV + size) == 1;
 }
 
-static bool open_sealed(aead_loop *loop, uint8_t *sealed, size_t size, uint8_t *output) {
+static bool open_sealed(aead_loop *loop, size_t key, uint8_t *sealed, size_t size, uint8_t *output) {
+  EVP_CIPHER_CTX *opening = loop->opening[key];
   int written = 0;
-  return EVP_DecryptInit_ex2(loop->opening, NULL, NULL, sealed, NULL) == 1 &&
-         EVP_CIPHER_CTX_ctrl(loop->opening, EVP_CTRL_AEAD_SET_TAG, TAG, sealed + IV + size) == 1 &&
-         EVP_DecryptUpdate(loop->opening, output, &written, sealed + IV, (int)size) == 1 &&
-         EVP_DecryptFinal_ex(loop->opening, output + written, &written) == 1;
+  return EVP_DecryptInit_ex2(opening, NULL, NULL, sealed, NULL) == 1 &&
+         EVP_CIPHER_CTX_ctrl(opening, EVP_CTRL_AEAD_SET_TAG, TAG, sealed + IV + size) == 1 &&
+         EVP_DecryptUpdate(opening, output, &written, sealed + IV, (int)size) == 1 &&
+         EVP_DecryptFinal_ex(opening, output + written, &written) == 1;
 }
 
-static bool prepare(aead_loop *loop, const size_t *sizes, size_t count) {
+static bool prepare(aead_loop *loop, const size_t *sizes, size_t count, size_t keys) {
   uint8_t key[KEY];
   size_t largest = 0;
   loop->next_iv = IV_BLOCK;
@@ -45,11 +46,17 @@ static bool prepare(aead_loop *loop, const size_t *sizes, size_t count) {
   loop->plain = calloc(count, sizeof(uint8_t *));
   loop->sealed = calloc(count, sizeof(uint8_t *));
   loop->sealing = EVP_CIPHER_CTX_new();
-  loop->opening = EVP_CIPHER_CTX_new();
+  loop->opening = calloc(keys, sizeof(EVP_CIPHER_CTX *));
   if (!loop->sizes || !loop->plain || !loop->sealed || !loop->sealing || !loop->opening) return false;
-  if (RAND_bytes(key, KEY) != 1 || EVP_EncryptInit_ex2(loop->sealing, EVP_aes_256_gcm(), key, NULL, NULL) != 1 ||
-      EVP_DecryptInit_ex2(loop->opening, EVP_aes_256_gcm(), key, NULL, NULL) != 1)
+  if (RAND_bytes(key, KEY) != 1 || EVP_EncryptInit_ex2(loop->sealing, EVP_aes_256_gcm(), key, NULL, NULL) != 1)
     return false;
+  loop->keys = keys;
+  for (size_t index = 0; index < keys; index++) {
+    loop->opening[index] = EVP_CIPHER_CTX_new();
+    if (!loop->opening[index] ||
+        EVP_DecryptInit_ex2(loop->opening[index], EVP_aes_256_gcm(), key, NULL, NULL) != 1)
+      return false;
+  }
   loop->count = count;
   for (size_t value = 0; value < count; value++) {
     loop->sizes[value] = sizes[value];
@@ -64,9 +71,9 @@ static bool prepare(aead_loop *loop, const size_t *sizes, size_t count) {
   return loop->output != NULL;
 }
 
-aead_loop *aead_loop_new(const size_t *sizes, size_t count) {
+aead_loop *aead_loop_new(const size_t *sizes, size_t count, size_t keys) {
   aead_loop *loop = calloc(1, sizeof(aead_loop));
-  if (loop && !prepare(loop, sizes, count)) {
+  if (loop && !prepare(loop, sizes, count, keys)) {
     aead_loop_free(loop);
     return NULL;
   }
@@ -83,7 +90,8 @@ void aead_loop_free(aead_loop *loop) {
   free(loop->sizes);
   free(loop->output);
   EVP_CIPHER_CTX_free(loop->sealing);
-  EVP_CIPHER_CTX_free(loop->opening);
+  for (size_t index = 0; index < loop->keys; index++) EVP_CIPHER_CTX_free(loop->opening[index]);
+  free(loop->opening);
   free(loop);
 }
 
@@ -91,7 +99,7 @@ bool aead_loop_run(aead_loop *loop, bool opens, bool seals, size_t records) {
   for (size_t record = 0; record < records; record++) {
     for (size_t value = 0; value < loop->count; value++) {
       size_t size = loop->sizes[value];
-      if (opens && !open_sealed(loop, loop->sealed[value], size, loop->output)) return false;
+      if (opens && !open_sealed(loop, record % loop->keys, loop->sealed[value], size, loop->output)) return false;
       if (seals && !seal(loop, loop->plain[value], size, loop->output)) return false;
     }
   }

@@ -1,7 +1,7 @@
 internal import CBaselines
 
-/// What a scenario is measured against: the same number and sizes of AEAD operations in a C loop over libcrypto, or,
-/// where nothing is sealed or opened, a copy of the same bytes.
+/// What a scenario is measured against: the same number and sizes of AEAD operations in a C loop over libcrypto, opening
+/// with as many keys, or, where nothing is sealed or opened, a copy of the same bytes.
 final class Baseline {
   struct Unavailable: Error, CustomStringConvertible {
     let description = "libcrypto refused the loop to compare with"
@@ -17,7 +17,7 @@ final class Baseline {
   init(_ fixture: EngineFixture) throws {
     scenario = fixture.scenario
     let sizes = scenario.type.taggedCounts
-    guard let loop = aead_loop_new(sizes, sizes.count) else { throw Unavailable() }
+    guard let loop = aead_loop_new(sizes, sizes.count, scenario.versionCount) else { throw Unavailable() }
     self.loop = loop
     recordCount = fixture.records.count
     copy = (fixture.records.byteCount / recordCount, recordCount)

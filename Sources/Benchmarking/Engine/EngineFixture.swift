@@ -18,12 +18,12 @@ struct EngineFixture: Sendable {
 
   init(_ scenario: EngineScenario) throws {
     self.scenario = scenario
-    let keys = try Keys(versionCount: scenario.versionCount)
+    let sealed = scenario.work == .current ? Keys.new : Keys.old
+    let keys = try Keys(versionCount: scenario.versionCount, of: sealed)
     self.keys = keys
     func parsed(sealedUnder kek: String?) throws -> ParsedSchema {
       try ParsedSchema(Self.schema(of: scenario, kek: kek), references: [], named: "sample")
     }
-    let sealed = scenario.work == .current ? Keys.new : Keys.old
     let isSealed = scenario.opens
     writer = try parsed(sealedUnder: isSealed ? sealed : nil)
     let sinkSchema = try parsed(sealedUnder: scenario.work == .decrypt ? nil : Keys.new)
@@ -180,10 +180,12 @@ private struct Keys: Sendable {
 
   private let materials: [String: [KeyMaterial]]
 
-  init(versionCount: Int) throws {
+  /// - Parameter sealed: the KEK of which there are so many versions; of the other there is one.
+  init(versionCount: Int, of sealed: String) throws {
     var materials: [String: [KeyMaterial]] = [:]
     for kek in [Self.old, Self.new] {
-      materials[kek] = try (0..<versionCount).map { _ in try KeyMaterial(generatedFor: .aes256GCM) }
+      let count = kek == sealed ? versionCount : 1
+      materials[kek] = try (0..<count).map { _ in try KeyMaterial(generatedFor: .aes256GCM) }
     }
     self.materials = materials
   }

@@ -7,8 +7,10 @@
 // AES-256-GCM over values of given sizes, with contexts that keep their key schedule and IVs drawn in blocks.
 typedef struct aead_loop aead_loop;
 
-// `sizes` are those of one record's tagged values. NULL when libcrypto refuses.
-aead_loop *aead_loop_new(const size_t *sizes, size_t count);
+// `sizes` are those of one record's tagged values. Each record is opened with another of as many contexts as there are
+// `keys`, at least 1, because it is their memory that many keys cost; the bytes of the keys are the same. NULL when
+// libcrypto refuses.
+aead_loop *aead_loop_new(const size_t *sizes, size_t count, size_t keys);
 void aead_loop_free(aead_loop *loop);
 
 // Opens (where asked for) and then seals (where asked for) the values of `records` records. False when libcrypto refuses.

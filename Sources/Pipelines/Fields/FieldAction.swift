@@ -47,6 +47,21 @@ struct FieldAction: ~Copyable {
       reference._withUnsafeGuaranteedRef { $0.key(version) }
     }
 
+    /// This layer under the version that `sealed` names, where it names one: `nil` when that key is not at hand, or is
+    /// as good as the target's.
+    func renamed(by sealed: UnsafeRawBufferPointer, unlessGoodAs target: SealingLayer) -> SealingLayer? {
+      guard isVersioned else { return self }
+      guard let named = DEKVersionPrefix.read(sealed), key(named) != nil,
+        !target.isServed(by: reference, named)
+      else { return nil }
+      return SealingLayer(reference, version: named, isVersioned: true)
+    }
+
+    private func isServed(by family: Unmanaged<KeyFamily>, _ version: Int32) -> Bool {
+      isVersioned && reference.toOpaque() == family.toOpaque() && version >= firstVersion
+        && version <= self.version
+    }
+
     func isSame(as other: SealingLayer) -> Bool {
       reference.toOpaque() == other.reference.toOpaque() && version == other.version
         && isVersioned == other.isVersioned

@@ -51,9 +51,11 @@ extension FieldLayers {
   ) throws(FieldFailure) -> (state: SealState, inside: UnsafeRawBufferPointer) {
     guard let sealed = ciphertext(value, action) else { return (.plaintext, value) }
     let room = room(inside: 0)
-    // Values come in runs under one key. This one opened a value that the target did not open, so it is another
-    // key than the target's, and what opens under it does not open under the target.
-    if let recent = action.recentForeign, case .opened = try open(sealed, recent, into: room) {
+    // Values come in runs under one key, or under the versions of one. It opened a value that the target did not open,
+    // so it is another key than the target's, and what opens under it does not open under the target.
+    if let recent = action.recentForeign?.renamed(by: sealed, unlessGoodAs: target),
+      case .opened = try open(sealed, recent, into: room)
+    {
       return (.foreign(recent), room.bytes)
     }
     switch try open(sealed, target, into: room) {
