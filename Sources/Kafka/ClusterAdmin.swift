@@ -238,14 +238,20 @@ package final class ClusterAdmin: Sendable {
     return try result.get()
   }
 
-  /// Asks again while leaders are being elected, for as long as one request may take.
+  /// How long a topic that was just made may be unknown to some of the brokers.
+  private static let propagation = Duration.seconds(5)
+
+  /// Asks again while leaders are being elected, for as long as one request may take, and while the brokers tell each
+  /// other of a topic.
   private func untilAnswered(_ ask: () throws(KafkaError) -> Void) throws(KafkaError) {
-    let deadline = ContinuousClock.now + timeout
+    let start = ContinuousClock.now
     while true {
       do throws(KafkaError) {
         return try ask()
       } catch {
-        guard error.isRetriable, .now < deadline else { throw error }
+        let patience =
+          error.isRetriable ? timeout : error.isUnknownTopic ? min(Self.propagation, timeout) : .zero
+        guard .now - start < patience else { throw error }
         usleep(50_000)
       }
     }

@@ -137,7 +137,6 @@ package actor Consumer {
   /// (of together hardly more than `maxBytes`) and at most one other event, which comes last.
   package func poll(maxRecords: Int, maxBytes: Int = 8 << 20, timeout: Duration) -> [Event] {
     var collector = BatchCollector(client: client)
-    let waiting = queue.count
     var last: Event?
     var wait = timeout.milliseconds
     while last == nil, collector.count < maxRecords, collector.byteCount < maxBytes,
@@ -151,9 +150,8 @@ package actor Consumer {
         rd_kafka_event_destroy(event)
       }
     }
-    if collector.count > 0,
-      gauge.note(before: waiting, after: queue.count, of: collector.byteCount / collector.count)
-    {
+    let (taken, bytes) = (collector.count, collector.byteCount)
+    if taken > 0, gauge.note(taken: taken, left: queue.count, of: bytes / taken) {
       fetching.wake()
     }
     return collector.batches().map(Event.records) + (last.map { [$0] } ?? [])

@@ -12,16 +12,21 @@ internal import Threads
 final class FetchWaker: Sendable {
   private let client: ClientHandle
   private let thread = BlockingQueue("kafka-consumer-fetch")
-  private let isAsking = Atomic<Bool>(false)
+  /// Calls that no request has answered for yet.
+  private let calls = Atomic<Int>(0)
 
   init(_ client: ClientHandle) { self.client = client }
 
-  /// Comes back at once; does nothing while an earlier request is on its way.
+  /// Comes back at once. Calls that come while a request is on its way share the next one: what they are about may
+  /// have come after it had its effect.
   func wake() {
-    guard !isAsking.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    guard calls.add(1, ordering: .acquiringAndReleasing).oldValue == 0 else { return }
     thread.start { [self] in
-      ask()
-      isAsking.store(false, ordering: .releasing)
+      var answered = 0
+      repeat {
+        answered = calls.load(ordering: .acquiring)
+        ask()
+      } while calls.subtract(answered, ordering: .acquiringAndReleasing).newValue > 0
     }
   }
 
@@ -35,9 +40,9 @@ final class FetchWaker: Sendable {
   }
 }
 
-/// Tells from what waits to be polled when fetching may have stopped and can go on.
+/// Tells from what polls find when fetching may have stopped and can go on.
 struct FetchGauge {
-  /// Of what may wait, how much counts as full: what one poll takes may hide that there was more.
+  /// Bytes at which what waits counts as full: what a poll finds may hide that there was more.
   private let threshold: Int
   private var wasFull = false
 
@@ -47,12 +52,13 @@ struct FetchGauge {
   /// Notes a poll and says whether fetching wants waking.
   ///
   /// - Parameters:
-  ///   - before: records that waited when it began.
-  ///   - after: records that were left.
+  ///   - taken: records it took, some of which may have come while it went on.
+  ///   - left: records it left.
   ///   - size: bytes of a record, on average.
-  mutating func note(before: Int, after: Int, of size: Int) -> Bool {
-    if before > threshold / max(size, 1) { wasFull = true }
-    guard wasFull, after < threshold / max(size, 1) else { return false }
+  mutating func note(taken: Int, left: Int, of size: Int) -> Bool {
+    let capacity = threshold / max(size, 1)
+    if taken + left > capacity { wasFull = true }
+    guard wasFull, left <= capacity else { return false }
     wasFull = false
     return true
   }

@@ -66,6 +66,17 @@ struct ClusterAdminTests {
       ])
   }
 
+  /// As brokers do that have not heard of a topic yet which another has made.
+  @Test func watermarksAreAskedForAgainWhileATopicIsNew() async throws {
+    let cluster = try MockCluster()
+    try cluster.createTopic("t", partitions: 1)
+    try await cluster.producer().produceAndWait([Sample(value: [1])], to: "t")
+    let unknown: Int32 = 3
+    cluster.answer(.listOffsets, with: [unknown, unknown])
+    let partition = TopicPartition("t", 0)
+    #expect(try await ClusterAdmin(cluster.settings()).watermarks([partition]) == [partition: 0..<1])
+  }
+
   @Test func anUnreachableClusterSaysWhy() async throws {
     let admin = try ClusterAdmin(["bootstrap.servers": "127.0.0.1:1"], timeout: .milliseconds(500))
     let error = try await #require(throws: KafkaError.self) { try await admin.topics() }

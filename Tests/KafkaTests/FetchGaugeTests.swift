@@ -4,23 +4,23 @@ import Testing
 
 struct FetchGaugeTests {
   /// Polls of 100-byte records; fetching stops at 10,000 bytes.
-  private func wakes(_ polls: [(before: Int, after: Int)]) -> [Bool] {
+  private func wakes(_ polls: [(taken: Int, left: Int)]) -> [Bool] {
     var gauge = FetchGauge(limit: 10_000)
-    return polls.map { gauge.note(before: $0.before, after: $0.after, of: 100) }
+    return polls.map { gauge.note(taken: $0.taken, left: $0.left, of: 100) }
   }
 
   @Test func isSilentAsLongAsThereIsRoom() {
-    #expect(wakes([(0, 10), (10, 0), (49, 20), (20, 0)]) == [false, false, false, false])
+    #expect(wakes([(10, 10), (10, 0), (30, 20), (20, 0)]) == [false, false, false, false])
   }
 
   @Test func wakesOnceWhenWhatWasFullHasRoom() {
-    #expect(wakes([(120, 90), (90, 60), (60, 40), (40, 10)]) == [false, false, true, false])
-    #expect(wakes([(120, 0), (0, 0), (80, 0)]) == [true, false, true])
+    #expect(wakes([(30, 90), (30, 60), (20, 40), (30, 10)]) == [false, false, true, false])
+    #expect(wakes([(120, 0), (50, 0), (80, 0)]) == [true, false, true])
   }
 
   @Test func takesEmptyRecordsForSmallOnes() {
     var gauge = FetchGauge(limit: 10)
-    let answers = [gauge.note(before: 4, after: 0, of: 0), gauge.note(before: 6, after: 0, of: 0)]
+    let answers = [gauge.note(taken: 4, left: 0, of: 0), gauge.note(taken: 6, left: 0, of: 0)]
     #expect(answers == [false, true])
   }
 
