@@ -123,6 +123,8 @@ struct Program: Sendable {
         while case let part = pipe.fileHandleForReading.nextPart(), !part.isEmpty {
           continuation.yield(part)
         }
+        // Foundation keeps processes, and with them what they were given.
+        pipe.fileHandleForReading.closeFile()
         continuation.finish()
       }
       thread.start()
