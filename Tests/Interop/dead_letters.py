@@ -342,7 +342,9 @@ def replay_completes_the_sink(run: Poisoned):
     compaction = [] if run.options.bootstrap else ["--compacted"]
     arguments = ["dlq", "replay", run.pipeline(1_000_000), "--json", *compaction]
     def start():
-        return subprocess.Popen([run.options.program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        # Without buffers: what one read of a line had taken with it, communicate() would not see.
+        return subprocess.Popen(
+            [run.options.program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
 
     for number in range(run.options.kills):
         # Every other time two begin at once, of which one fences the other.

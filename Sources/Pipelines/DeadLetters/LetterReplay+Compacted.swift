@@ -93,12 +93,9 @@ extension LetterReplay {
     let definition = prepared.definition
     guard definition.keepsState, prepared.keys == nil else { return [:] }
     let topic = StateTopic(ofJob: definition.name, definition.sink.kafka)
-    do throws(KafkaError) {
-      guard try await prepared.clients.sinkAdmin.topics()[topic.name] != nil else { return [:] }
-    } catch {
-      throw .kafka(error)
+    guard let history = try await topic.readIfThere(.committed, prepared.clients.sinkAdmin) else {
+      return [:]
     }
-    let history = try await topic.read(.committed)
     return history.current.map(history.maps) ?? [:]
   }
 

@@ -58,8 +58,7 @@ struct StatusOptions: ParsableArguments {
     do throws(PortServer.CannotListen) {
       return try await StatusService(address, access: access, jobs: jobs)
     } catch {
-      Console.error.line("\(Console.error.styled("error", .red)) \(error)")
-      throw ExitCode.failure
+      throw ExitCode.failure.because(["\(error)"])
     }
   }
 }

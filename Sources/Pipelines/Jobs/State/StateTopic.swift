@@ -76,6 +76,7 @@ package struct StateTopic: Sendable {
     }
   }
 
+  /// Writes a job down, as ``write(_:_:)`` does.
   package func write(_ record: JobRecord) async throws(KafkaError) {
     try await write(.job(record.id), record.json)
   }

@@ -44,7 +44,7 @@ struct BenchPipeline: AsyncParsableCommand {
   @Option(help: "How often everything is run.")
   var rounds = 5
 
-  @Option(name: .customLong("latency"), help: "Seconds to measure the added latency for; 0 leaves that out.")
+  @Option(name: .customLong("latency"), help: "Seconds to measure the latency for; 0 leaves that out.")
   var latencySeconds = 5.0
 
   @Option(

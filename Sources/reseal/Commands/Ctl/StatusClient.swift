@@ -59,14 +59,16 @@ struct StatusClient: ParsableArguments {
           method, base + path + (job.map { "?job=\($0)" } ?? ""), headers: headers,
           body: body.map { HTTPBody(utf8: $0.serialized()) }))
     } catch {
-      throw failure("\(error)")
+      throw ExitCode.failure.because(["\(error)"])
     }
     let text = response.body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     guard response.status == 200 else {
       let reason = text.trimmingCharacters(in: .whitespacesAndNewlines).quotable()
-      throw failure("the port says: \(reason ?? "HTTP status \(response.status)")")
+      throw ExitCode.failure.because(["the port says: \(reason ?? "HTTP status \(response.status)")"])
     }
-    do { return try JSONValue(parsing: text) } catch { throw failure("the answer is not JSON: \(error)") }
+    do { return try JSONValue(parsing: text) } catch {
+      throw ExitCode.failure.because(["the answer is not JSON: \(error)"])
+    }
   }
 
   private func base() -> String {
@@ -91,10 +93,5 @@ struct StatusClient: ParsableArguments {
     } catch {
       throw ValidationError("\(error)")
     }
-  }
-
-  private func failure(_ text: String) -> ExitCode {
-    Console.error.line("\(Console.error.styled("error", .red)) \(text)")
-    return .failure
   }
 }
