@@ -52,9 +52,11 @@ package actor Consumer {
     queue = EventQueue(consumerQueueOf: client)
     self.notices = notices
     fetching = FetchWaker(client)
-    // The default is librdkafka's.
-    let limit = settings["queued.max.messages.kbytes"].flatMap { Int($0) } ?? 65_536
-    gauge = FetchGauge(limit: limit * 1_000)
+    // The defaults are librdkafka's.
+    func number(_ name: String, default value: Int) -> Int { settings[name].flatMap { Int($0) } ?? value }
+    gauge = FetchGauge(
+      bytes: number("queued.max.messages.kbytes", default: 65_536) * 1_000,
+      records: number("queued.min.messages", default: 100_000))
   }
 
   // MARK: Partitions

@@ -4,11 +4,11 @@ internal import Threads
 
 /// Has librdkafka fetch again as soon as there is room for what it fetches.
 ///
-/// It stops while more than `queued.max.messages.kbytes` wait to be polled, and looks whether there is room again only
-/// when something happens on its connection to a leader, or a second has passed (`rd_kafka_toppar_fetch_decide` and
-/// `rd_kafka_broker_consumer_serve` of version 2.0.2). A consumer that was held up would stand still for most of that
-/// second. Any request to the leaders makes it look; the cheapest that goes to all of them, in one message each, asks
-/// where the partitions end.
+/// It stops while `queued.max.messages.kbytes` or `queued.min.messages` wait to be polled, and looks whether there is room
+/// again only when something happens on its connection to a leader, or a second has passed
+/// (`rd_kafka_toppar_fetch_decide` and `rd_kafka_broker_consumer_serve` of version 2.0.2). A consumer that was held up
+/// would stand still for most of that second. Any request to the leaders makes it look; the cheapest that goes to all of
+/// them, in one message each, asks where the partitions end.
 final class FetchWaker: Sendable {
   private let client: ClientHandle
   private let thread = BlockingQueue("kafka-consumer-fetch")
@@ -42,12 +42,14 @@ final class FetchWaker: Sendable {
 
 /// Tells from what polls find when fetching may have stopped and can go on.
 struct FetchGauge {
-  /// Bytes at which what waits counts as full: what a poll finds may hide that there was more.
-  private let threshold: Int
+  /// Bytes and records at which what waits counts as full: what a poll finds may hide that there was more.
+  private let threshold: (bytes: Int, records: Int)
   private var wasFull = false
 
-  /// - Parameter limit: bytes that may wait before fetching stops.
-  init(limit: Int) { threshold = limit / 2 }
+  /// - Parameters:
+  ///   - bytes: what may wait before fetching stops.
+  ///   - records: how many may, however small they are.
+  init(bytes: Int, records: Int) { threshold = (bytes / 2, records / 2) }
 
   /// Notes a poll and says whether fetching wants waking.
   ///
@@ -56,7 +58,7 @@ struct FetchGauge {
   ///   - left: records it left.
   ///   - size: bytes of a record, on average.
   mutating func note(taken: Int, left: Int, of size: Int) -> Bool {
-    let capacity = threshold / max(size, 1)
+    let capacity = min(threshold.bytes / max(size, 1), threshold.records)
     if taken + left > capacity { wasFull = true }
     guard wasFull, left <= capacity else { return false }
     wasFull = false

@@ -5,7 +5,7 @@ import Testing
 struct FetchGaugeTests {
   /// Polls of 100-byte records; fetching stops at 10,000 bytes.
   private func wakes(_ polls: [(taken: Int, left: Int)]) -> [Bool] {
-    var gauge = FetchGauge(limit: 10_000)
+    var gauge = FetchGauge(bytes: 10_000, records: 1_000)
     return polls.map { gauge.note(taken: $0.taken, left: $0.left, of: 100) }
   }
 
@@ -19,8 +19,15 @@ struct FetchGaugeTests {
   }
 
   @Test func takesEmptyRecordsForSmallOnes() {
-    var gauge = FetchGauge(limit: 10)
+    var gauge = FetchGauge(bytes: 10, records: 1_000)
     let answers = [gauge.note(taken: 4, left: 0, of: 0), gauge.note(taken: 6, left: 0, of: 0)]
+    #expect(answers == [false, true])
+  }
+
+  /// Of such records as many may wait as of others, far fewer bytes.
+  @Test func wakesWhenThereWereManySmallOnes() {
+    var gauge = FetchGauge(bytes: 10_000, records: 60)
+    let answers = [gauge.note(taken: 10, left: 20, of: 1), gauge.note(taken: 1, left: 30, of: 1)]
     #expect(answers == [false, true])
   }
 
