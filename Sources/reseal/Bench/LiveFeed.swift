@@ -1,5 +1,6 @@
 import Foundation
 import Kafka
+import Pipelines
 
 /// Fills a topic while jobs read it, with made-up records that are numbered in their keys, one partition after the other.
 struct LiveFeed {
@@ -12,7 +13,8 @@ struct LiveFeed {
   /// - Parameter due: how many records there are to be by now, asked every few milliseconds; `nil` ends the feed, once
   ///   everything is acknowledged.
   func run(until due: () async -> Int?) async throws {
-    let producer = try Producer(kafka.overlaid(with: ["linger.ms": "1"])) { _ in }
+    // As little in the queue as a job has in its own: all of it counts as this process's memory.
+    let producer = try Producer(JobSettings.delivery.overlaid(with: kafka)) { _ in }
     let topic = try producer.topic(topic)
     let prefix = withUnsafeBytes(of: schemaID.bigEndian) { [0] + $0 }
     var (target, produced, acknowledged) = (0, 0, 0)
