@@ -103,7 +103,6 @@ struct PipelineBench {
       ) { bodies[$0 % bodies.count] }
     }
     _ = try await run(.encrypt, to: sealedTopic, 0)
-    await cluster.deleteTopic(stateTopic(.encrypt, 0))
   }
 
   /// Returns the schema's id.
@@ -133,7 +132,6 @@ struct PipelineBench {
     let measurement = Measurement(
       recordsPerSecond: Double(options.count) / seconds, processorSeconds: Self.processorSeconds - before,
       peakMemory: ProcessMemory.peak)
-    if task != .copy { await cluster.deleteTopic(stateTopic(task, round)) }
     return measurement
   }
 
@@ -196,6 +194,7 @@ struct PipelineBench {
     await withDiscardingTaskGroup { group in
       for service in services { group.addTask { await service.run() } }
     }
+    await cluster.deleteTopic(stateTopic(task, round))
     var (written, elapsed) = (0, Duration.zero)
     for service in services {
       guard case .finished? = await service.ending(), let progress = await service.progress() else {
