@@ -111,7 +111,7 @@ package final class ClusterAdmin: Sendable {
 
   // MARK: Changing
 
-  /// Creates a topic; `replication` -1 takes the cluster's default.
+  /// Creates a topic and waits until it can be asked about; `replication` -1 takes the cluster's default.
   package func createTopic(
     _ name: String, partitions: Int, replication: Int = -1, configuration: [String: String] = [:]
   ) async throws(KafkaError) {
@@ -135,6 +135,16 @@ package final class ClusterAdmin: Sendable {
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count), count, context
       )
     }
+    try await untilKnown(name)
+  }
+
+  /// A controller answers before the brokers have heard of the topic.
+  private func untilKnown(_ name: String) async throws(KafkaError) {
+    let deadline = ContinuousClock.now + timeout
+    while try await topics()[name] == nil {
+      guard .now < deadline else { throw .unknownTopic(name) }
+      await calls.run { _ = usleep(50_000) }
+    }
   }
 
   /// Creates a topic of one partition unless it exists, and says whether it did.
@@ -152,6 +162,8 @@ package final class ClusterAdmin: Sendable {
       return false
     } catch {
       guard error.code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS.rawValue else { throw error }
+      // Another instance is making it.
+      try await untilKnown(name)
       return true
     }
   }
