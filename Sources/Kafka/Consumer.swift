@@ -266,6 +266,7 @@ package actor Consumer {
 
   /// Leaves the group and stops. Commits nothing. The batches polled before stay valid.
   package func close() throws(KafkaError) {
+    fetching.finish()
     try check(error: rd_kafka_consumer_close_queue(client.pointer, queue.pointer), "close")
     while rd_kafka_consumer_closed(client.pointer) == 0 {
       guard let event = queue.poll(100) else { continue }

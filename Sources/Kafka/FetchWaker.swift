@@ -30,6 +30,10 @@ final class FetchWaker: Sendable {
     }
   }
 
+  /// Returns when nothing is being asked any more, within little more than a second. To be called before the consumer
+  /// closes: librdkafka leaves a question about the assignment unanswered then.
+  func finish() { thread.finish() }
+
   /// The answers say nothing that is needed, and so no failure does: who cannot be asked cannot be fetched from.
   private func ask() {
     var list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?

@@ -19,6 +19,9 @@ package final class BlockingQueue: SerialExecutor {
   /// Has `body` run on the queue, and waits for nothing.
   package func start(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
 
+  /// Returns when what was started has ended. Blocks its caller, which must not be on this queue.
+  package func finish() { queue.sync {} }
+
   /// Runs `body` on the queue and waits for it without holding a thread of the cooperative pool.
   package func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
     await withCheckedContinuation { continuation in
