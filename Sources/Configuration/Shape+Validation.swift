@@ -14,7 +14,8 @@ extension Shape {
     case .choice(let choices):
       guard let text = value.string else { return mismatch(value, path) }
       guard !choices.contains(where: { $0.name == text }) else { return [] }
-      return [Problem(path, "must be one of \(choices.map(\.name).joined(separator: ", "))")]
+      let names = choices.map(\.name).joined(separator: ", ")
+      return [Problem(path, choices.count == 1 ? "must be \(names)" : "must be one of \(names)")]
     case .object(let members): return problems(with: value, members: members, at: path)
     case .oneMember(let members):
       guard let object = value.object else { return mismatch(value, path) }

@@ -42,6 +42,8 @@ package final class PortServer: Sendable {
         self.address = PortAddress(host: host, port: port)
       case .unix: throw SocketError.unsupportedAddress
       }
+    } catch SocketError.failed(_, _, let message) {
+      throw CannotListen(address: address, reason: message)
     } catch {
       throw CannotListen(address: address, reason: "\(error)")
     }

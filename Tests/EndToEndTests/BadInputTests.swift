@@ -92,11 +92,15 @@ struct BadInputTests {
     let id = try await cluster.registerSchemas()
     try await cluster.produce([.init(value: try Cluster.customer(1, schemaID: id))])
     #expect(try await PipelineFile(cluster).run().exitCode == 0)
-    let again = try await PipelineFile(cluster, ["name": #""again""#]).run(["JOB_SECRET": "hunter2"])
-    #expect(again.exitCode == 78)
-    #expect(
-      again.errors.contains("the wrapped key does not open: the secret is another one")
-        && !again.errors.contains("hunter2"))
+    let file = try PipelineFile(cluster, ["name": #""again""#])
+    for command in ["plan", "run"] {
+      let again = try await Program.run([command, file.path], environment: ["JOB_SECRET": "hunter2"])
+      #expect(again.exitCode == 78)
+      let told = again.output + again.errors
+      #expect(
+        told.contains("the wrapped key does not open: the secret is another one") && !told.contains("hunter2")
+      )
+    }
     #expect(try await cluster.records().count == 1)
     #expect(try await cluster.committed(group: "again") == [nil])
   }
@@ -162,6 +166,7 @@ struct BadInputTests {
     (["sources": "{}"], "$.sources: unknown key; did you mean \"source\"?"),
     (["steps": #"[{"encrypt":{"force":true}}]"#], "$.steps[0].encrypt.force: unknown key"),
     (["delivery": #"{"guarantee":"exactly-twice"}"#], "$.delivery.guarantee: must be one of"),
+    (["source": #"{"topics":["in"],"until":"ende"}"#], "$.source.until: must be end\n"),
   ])
   func aPipelineThatIsWrong(_ more: [String: String], _ text: String) async throws {
     let cluster = try await Cluster()
@@ -195,6 +200,21 @@ struct BadInputTests {
     #expect(
       outcome.exitCode == 78
         && outcome.errors.contains("consumers would try to open what this job has opened"))
+  }
+
+  @Test func filesThatAreNone() async throws {
+    let folder = NSTemporaryDirectory()
+    for (path, text) in [("/nowhere.json", "does not exist"), (folder, "cannot be read as a file")] {
+      let outcome = try await Program.run(["run", path])
+      #expect(outcome.exitCode == 78 && outcome.errors == "error \(path): \(text)\n", "\(outcome.errors)")
+    }
+  }
+
+  @Test func twoJobsOfOneName() async throws {
+    let cluster = try await Cluster()
+    let file = try PipelineFile(cluster)
+    let outcome = try await Program.run(["run", file.path, file.path])
+    #expect(outcome.exitCode == 78 && outcome.errors.contains("$.name: \(file.path) has a job named"))
   }
 
   @Test func wrongUsage() async throws {

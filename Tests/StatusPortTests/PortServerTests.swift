@@ -108,9 +108,10 @@ struct PortServerTests {
 
   @Test func aPortThatIsTakenIsAnError() async throws {
     try await withServer({ _ in PortAnswer(body: "") }) { address in
-      await #expect(throws: PortServer.CannotListen.self) {
+      let error = await #expect(throws: PortServer.CannotListen.self) {
         _ = try await PortServer(address) { _ in PortAnswer(body: "") }
       }
+      #expect(error?.description.hasSuffix("\(address): Address already in use") == true)
     }
   }
 }

@@ -98,7 +98,7 @@ package struct Preflight: Sendable {
     let present = watermarks.reduce(into: ranges) { $0[$1.key] = $0[$1.key]?.clamped(to: $1.value) }
     let maximumBytes =
       partitions.isEmpty || sinkCount == 0 ? nil : try await checkTopics(present, &refusals, &notices)
-    try await checkKeys([values] + (keys.map { [$0] } ?? []), &refusals, &notices)
+    try await checkKeys([values] + (keys.map { [$0] } ?? []), areMade: makes, &refusals, &notices)
     try await checkInPlace(&refusals)
     return PreparedJob(
       definition: definition, clients: clients, values: values, keys: keys, partitions: partitions,

@@ -42,6 +42,9 @@ actor HTTPListener {
         throw error
       }
       return try await Self.url(of: server)
+    } catch SocketError.failed(_, _, let message) {
+      running = nil
+      throw .cannotListen("\(host):\(port)", message)
     } catch {
       running = nil
       throw .cannotListen("\(host):\(port)", "\(error)")

@@ -10,7 +10,7 @@ struct DemoCommand: AsyncParsableCommand {
     discussion:
       "Needs nothing but this program: the cluster, the registry and the key management run inside it.")
 
-  @Option(help: "Customers to make.")
+  @Option(help: "Customers to make, from 1 to 20000.")
   var records = 10_000
 
   @Flag(help: "Keep the sandbox up afterwards, to explore it from another shell.")

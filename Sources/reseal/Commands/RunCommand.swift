@@ -47,9 +47,16 @@ struct RunCommand: AsyncParsableCommand {
   private func load() throws -> [PipelineDefinition] {
     var definitions: [PipelineDefinition] = []
     var problems: [Problem] = []
+    // Jobs of one name share a group and a state, and to the cluster are one.
+    var places: [String: String] = [:]
     for file in files {
       do throws(InvalidPipeline) {
-        definitions += try PipelineFile.loadAll(file)
+        for definition in try PipelineFile.loadAll(file) {
+          if let place = places.updateValue(file, forKey: definition.name) {
+            problems.append(Problem("\(file) $.name", "\(place) has a job named \(definition.name) too"))
+          }
+          definitions.append(definition)
+        }
       } catch {
         problems += error.problems
       }

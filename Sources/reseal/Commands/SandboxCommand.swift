@@ -9,7 +9,8 @@ struct SandboxCommand: AsyncParsableCommand {
     discussion: """
       For trying out: genuine Confluent clients, kcat and curl talk to it unchanged. Everything is in memory, and \
       the embedded broker silently keeps only the last 5 MB of each partition (measured), answers no requests to \
-      create or describe topics, and does not hide aborted transactions.
+      create or describe topics, does not hide aborted transactions, and takes a group that ever had members for one \
+      that has them still: --new-job and cutover --execute are refused then.
       """)
 
   @Option(name: .customLong("topic"), help: "A topic to create, as NAME or NAME:PARTITIONS. Repeatable.")

@@ -38,6 +38,8 @@ extension PlanReport {
       table.print(on: console)
     }
     guard !part.schemas.isEmpty else {
+      // What is refused looks at no record.
+      guard refusals.isEmpty else { return }
       return console.line("\n  The schemas of the \(part.name) are found out from the records.")
     }
     var table = Table("schema of \(part.name)", "field", "type", "open under", "seal under", widestCell: 120)

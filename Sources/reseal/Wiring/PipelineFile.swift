@@ -43,11 +43,20 @@ enum PipelineFile {
   static func read(_ url: URL) throws -> String { try read(open(url)) }
 
   static func open(_ url: URL) throws -> FileHandle {
-    do { return try FileHandle(forReadingFrom: url) } catch { throw Unreadable(reason: "cannot be read") }
+    let handle: FileHandle
+    do { handle = try FileHandle(forReadingFrom: url) } catch CocoaError.fileReadNoSuchFile {
+      throw Unreadable(reason: "does not exist")
+    } catch { throw Unreadable(reason: "cannot be read") }
+    return handle
   }
 
   static func read(_ file: FileHandle) throws -> String {
-    guard let data = try file.read(upToCount: maximumBytes + 1) else { return "" }
+    let contents: Data?
+    // A directory can be opened, but not read.
+    do { contents = try file.read(upToCount: maximumBytes + 1) } catch {
+      throw Unreadable(reason: "cannot be read as a file")
+    }
+    guard let data = contents else { return "" }
     guard data.count <= maximumBytes else { throw Unreadable(reason: "is larger than \(maximumBytes) bytes") }
     guard let text = String(data: data, encoding: .utf8) else {
       throw Unreadable(reason: "is not UTF-8 text")

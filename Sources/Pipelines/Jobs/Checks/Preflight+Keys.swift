@@ -6,8 +6,10 @@ extension Preflight {
   private static let versionsTried: Int32 = 20
 
   /// Whether the keys that the job will seal under do their work, and the keys that it may have to open with.
+  ///
+  /// - Parameter areMade: whether the DEKs to seal under have been made, and unwrapped, in place of being forecast.
   func checkKeys(
-    _ parts: [PartPlans], _ refusals: inout [String], _ notices: inout [String]
+    _ parts: [PartPlans], areMade: Bool, _ refusals: inout [String], _ notices: inout [String]
   ) async throws(JobFailure) {
     var sealing: [SinkSubject.Target] = []
     var opening: Set<KeyFamilyIdentity> = []
@@ -16,6 +18,7 @@ extension Preflight {
       opening.formUnion(part.openingFamilies)
     }
     try await trySealing(sealing, &refusals)
+    if !areMade { try await tryForecast(sealing, &refusals) }
     for family in opening.sorted(by: { "\($0)" < "\($1)" }) {
       await tryOpening(family, &refusals, &notices)
     }
@@ -36,6 +39,21 @@ extension Preflight {
       } catch {
         guard !error.isRetriable else { throw .key(error) }
         refusals.append("the KEK \(family.kek) does not wrap and unwrap: \(error)")
+      }
+    }
+  }
+
+  /// Unwraps the DEKs that a forecast has found: they may be wrapped by another key, or another secret, than the KEK's
+  /// of today.
+  private func tryForecast(
+    _ targets: [SinkSubject.Target], _ refusals: inout [String]
+  ) async throws(JobFailure) {
+    for key in Set(targets.filter { !$0.isKeyNew }.map(\.key)).sorted(by: { "\($0)" < "\($1)" }) {
+      do throws(KeyError) {
+        _ = try await clients.keyRings[key.family.side].openingKey(key.identity)
+      } catch {
+        guard !error.isRetriable else { throw .key(error) }
+        refusals.append("\(error)")
       }
     }
   }
