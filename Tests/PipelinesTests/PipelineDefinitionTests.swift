@@ -87,6 +87,10 @@ struct PipelineDefinitionTests {
       ]
     ),
     (
+      #"{"name":"n","source":{"topics":["a"]},"steps":[{"encrypt":{}}],"sink":{"topic":"b"}}"#,
+      ["$.kafka: bootstrap.servers is missing", "$.schemaRegistry.url: is missing"]
+    ),
+    (
       #"{"name":"n","kafka":{"bootstrap.servers":"b","nope":1},"schemaRegistry":{"url":"ftp://x","basic.auth.user.info":"nocolon"},"source":{"topics":["a","b"]},"steps":[{"encrypt":{}},{"decrypt":{}}],"sink":{"topic":"c"}}"#,
       [
         "$.sink.topic: must contain ${topic} where there are several topics: in one sink topic their partitions would be mixed",

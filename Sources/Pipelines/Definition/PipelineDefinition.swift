@@ -95,7 +95,10 @@ extension PipelineDefinition {
     let unfilled = Set(missing.map(\.path))
     let documents = Self.documents(filled)
     var problems = missing
-    func note(_ others: [Problem]) { problems += others.filter { !problems.contains($0) } }
+    // Both sides, and all topics, may have the same fault in the same place.
+    func note(_ others: [Problem]) {
+      for problem in others where !problems.contains(problem) { problems.append(problem) }
+    }
     for document in documents {
       note(PipelineShape.shape.problems(with: document, at: "$").filter { !unfilled.contains($0.path) })
     }
