@@ -1,3 +1,4 @@
+import HTTPClient
 import JSON
 import Kafka
 import Testing
@@ -7,10 +8,12 @@ import Testing
 @Suite(.timeLimit(.minutes(15)))
 struct ClusterTroubleTests {
   private static let (count, partitions) = (50_000, 4)
+  /// Records a second while a test looks: it may look for as long as its time limit without the job being over.
+  private static let slowly = 50
 
-  /// A job over a cluster of three brokers; `trouble` is made before it begins, and each time it has written another
-  /// tenth of the records, up to half of them. Nobody but the job talks to the brokers meanwhile, so that what is made is
-  /// for it.
+  /// A job over a cluster of three brokers; `trouble` 0 is made before it begins, 1 to 5 each time it has written some
+  /// more records, slowly, and 6 when it has just been told to write the rest as fast as it can. Nobody but the job talks
+  /// to the brokers meanwhile, so that what is made is for it.
   private func run(
     readsAgain: Bool = false, _ trouble: (Cluster, Int) throws -> Void,
     endingWith end: (Cluster) -> Void = { _ in }
@@ -25,15 +28,22 @@ struct ClusterTroubleTests {
     // The mock takes batches that overtake each other, which a broker refuses by their sequence numbers.
     let sink = #"{"topic":"out","kafka":{"max.in.flight.requests.per.connection":"1"}}"#
     let file = try PipelineFile(
-      cluster, ["delivery": #"{"commitIntervalMs":100,"recordsPerSecond":10000}"#, "sink": sink])
+      cluster, ["delivery": #"{"commitIntervalMs":100,"recordsPerSecond":\#(Self.slowly)}"#, "sink": sink])
     try trouble(cluster, 0)
-    let running = try Program.Running(["run", file.path, "--status", "127.0.0.1:0"])
+    let token = "0123456789abcdef"
+    let running = try Program.Running(
+      ["run", file.path, "--status", "127.0.0.1:0"], environment: ["RESEAL_STATUS_TOKEN": token])
     let port = try StatusPort(try await running.statusAddress())
-    for tenth in 1...5 {
-      let job = try await port.job { ($0["records"]?["written"]?.integer ?? 0) >= Self.count / 10 * tenth }
+    for time in 1...5 {
+      let job = try await port.job { ($0["records"]?["written"]?.integer ?? 0) >= Self.slowly / 2 * time }
       #expect((job["range"]?["remaining"]?.integer ?? 0) > 0, "the job was over before trouble was made")
-      try trouble(cluster, tenth)
+      try trouble(cluster, time)
     }
+    let released = try await port.ask(
+      "/control/rate", .post, headers: ["Authorization": "Bearer \(token)"],
+      body: #"{"recordsPerSecond":null}"#)
+    #expect(released.status == 200)
+    try trouble(cluster, 6)
     let ended = try await running.outcome()
     end(cluster)
     #expect(ended.exitCode == 0, "\(ended.errors)")
@@ -63,26 +73,26 @@ struct ClusterTroubleTests {
   }
 
   @Test func leadersChange() async throws {
-    try await run { cluster, tenth in
+    try await run { cluster, time in
       for topic in ["in", "out"] {
         for partition in 0..<Int32(Self.partitions) {
           try cluster.kafka.setLeader(
-            of: TopicPartition(topic, partition), to: (Int(partition) + tenth) % 3 + 1)
+            of: TopicPartition(topic, partition), to: (Int(partition) + time) % 3 + 1)
         }
       }
     }
   }
 
   @Test func theCoordinatorMoves() async throws {
-    try await run { cluster, tenth in
-      try cluster.kafka.setCoordinator(ofGroup: "job", to: tenth % 3 + 1)
+    try await run { cluster, time in
+      try cluster.kafka.setCoordinator(ofGroup: "job", to: time % 3 + 1)
     }
   }
 
   @Test func brokersAreSlow() async throws {
-    try await run { cluster, tenth in
+    try await run { cluster, time in
       for broker in 1...3 {
-        try cluster.kafka.setRoundTripTime(.milliseconds((tenth + broker) % 3 * 40), ofBroker: broker)
+        try cluster.kafka.setRoundTripTime(.milliseconds((time + broker) % 3 * 40), ofBroker: broker)
       }
     }
   }
@@ -101,15 +111,15 @@ struct ClusterTroubleTests {
       (.initProducerID, [14, 15, 16]),
     ] as [(MockCluster.Request, [Int32])])
   func requestsFailForAWhile(_ request: MockCluster.Request, _ codes: [Int32]) async throws {
-    try await run { cluster, tenth in
-      if tenth == 0 || tenth == 5 { cluster.kafka.answer(request, with: codes) }
+    try await run { cluster, time in
+      if time == 0 || time == 5 { cluster.kafka.answer(request, with: codes) }
     }
   }
 
   /// What the client does not repeat by itself must not overtake what follows: it is read again, with all after it.
   @Test func aRecordThatWasGivenUpIsReadAgain() async throws {
-    try await run(readsAgain: true) { cluster, tenth in
-      if tenth == 0 || tenth == 5 { cluster.kafka.answer(.produce, with: [0, 0, 13, 0, 0, 0, 0, 13, 0]) }
+    try await run(readsAgain: true) { cluster, time in
+      if time == 0 || time == 5 { cluster.kafka.answer(.produce, with: [0, 0, 13, 0, 0, 0, 0, 13, 0]) }
     } endingWith: { cluster in
       cluster.kafka.answerNormally(.produce)
     }
