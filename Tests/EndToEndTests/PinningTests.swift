@@ -3,10 +3,11 @@ import Foundation
 import JSON
 import Kafka
 import KeyManagement
-import Pipelines
 import SchemaRegistry
 import TestSupport
 import Testing
+
+@testable import Pipelines
 
 /// A job with an end keeps to the schemas and keys it began with; one that goes on follows those of its sink.
 @Suite(.timeLimit(.minutes(15)))
@@ -47,6 +48,37 @@ struct PinningTests {
     #expect(try await cluster.sealedFields().dropFirst(count).allSatisfy { $0.schemaID == latest.id })
   }
 
+  /// Two instances begin at once, and another schema is registered after one has asked for the latest.
+  @Test func anInstanceWithAnotherSchemaDoesNotJoin() async throws {
+    let cluster = try await Cluster()
+    let id = try await cluster.registerSchemas()
+    try await cluster.produce([Cluster.Record(value: try Cluster.customer(1, schemaID: id))])
+    let file = try PipelineFile(cluster)
+    let preflight = try preflight(file, MovableClock(Int64(Date().timeIntervalSince1970 * 1_000)))
+    let early = await JobRecord(try await preflight.examine())
+    var next = RegisteredSchema(text: Cluster.plainSchema)
+    next.ruleSet = Cluster.rules(tags: ["PII", "MORE"])
+    let latest = try #require(try await cluster.schemas.register(next, under: Subject("out-value")).id)
+    #expect(try await file.run().exitCode == 0)
+    let failure = await #expect(throws: JobFailure.self) {
+      try await preflight.state(early, startsNewJob: false)
+    }
+    let reason = failure.map { "\($0)" } ?? ""
+    #expect(reason.contains("under schema id \(latest) of out-value") && reason.contains("run it again"))
+    let again = await JobRecord(try await preflight.examine())
+    _ = try await preflight.state(again, startsNewJob: false)
+  }
+
+  /// Of a pipeline file, in this process.
+  private func preflight(_ file: PipelineFile, _ clock: MovableClock) throws -> Preflight {
+    let definition = try PipelineDefinition(
+      parsing: String(contentsOfFile: file.path, encoding: .utf8),
+      interpolation: Interpolation(environment: [:]) { _ in "" })
+    let clients = try JobClients(
+      definition, drivers: .all(environment: [:]), log: silentLog, clock: { [clock] in clock.now })
+    return Preflight(definition, clients: clients)
+  }
+
   // MARK: Going on
 
   @Test func aKeyThatGrowsTooOldGetsANewVersionWhileTheJobRuns() async throws {
@@ -54,12 +86,7 @@ struct PinningTests {
     let id = try await cluster.registerSchemas(sinkRules: Cluster.rules(days: 2))
     let clock = MovableClock(Int64(Date().timeIntervalSince1970 * 1_000))
     let file = try PipelineFile(cluster, ["source": #"{"topics":["in"]}"#])
-    let definition = try PipelineDefinition(
-      parsing: String(contentsOfFile: file.path, encoding: .utf8),
-      interpolation: Interpolation(environment: [:]) { _ in "" })
-    let clients = try JobClients(
-      definition, drivers: .all(environment: [:]), log: silentLog, clock: { [clock] in clock.now })
-    let prepared = try await Preflight(definition, clients: clients).run(RunOptions(instance: "test"))
+    let prepared = try await preflight(file, clock).run(RunOptions(instance: "test"))
     let job = try Job(prepared, log: silentLog)
     let run = Task { try await job.run() }
     var count = 0

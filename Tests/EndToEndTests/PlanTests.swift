@@ -1,5 +1,6 @@
 import JSON
 import Kafka
+import Pipelines
 import SchemaRegistry
 import Testing
 
@@ -102,6 +103,19 @@ struct PlanTests {
         (outcome.output + outcome.errors).contains(
           "nothing that is sealed under kek/out-value/AES256_GCM could be opened"), "\(outcome)")
     }
+  }
+
+  /// After `--new-job` was killed midway; only that may be said again then.
+  @Test func aJobThatWasBeingLeftMustNotRun() async throws {
+    let cluster = try await Cluster()
+    try await cluster.registerSchemas()
+    let file = try PipelineFile(cluster)
+    #expect(try await file.run().exitCode == 0)
+    #expect(try await Program.run(["plan", file.path]).exitCode == 0)
+    let topic = StateTopic(ofJob: "job", ["bootstrap.servers": cluster.kafka.bootstrapServers])
+    try await topic.write(.left(try #require(try await topic.read(.jobs).current).id), true)
+    let outcome = try await Program.run(["plan", file.path])
+    #expect(outcome.exitCode == 78 && outcome.output.contains("say --new-job again"), "\(outcome)")
   }
 
   @Test func aClusterThatDoesNotTellItsSettingsIsNoReasonNotToRun() async throws {

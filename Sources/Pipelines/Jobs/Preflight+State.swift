@@ -70,12 +70,7 @@ extension Preflight {
     try await ensure(topic)
     let history = try await topic.read(.jobs)
     if let current = history.current, !startsNewJob {
-      guard !history.isLeft(current) else {
-        throw .refused([
-          "--new-job was about to begin another job when its process ended, so the group \(current.group) may be at the "
-            + "beginning of that one; say --new-job again"
-        ])
-      }
+      if let reason = history.refusal(toResume: current) { throw .refused([reason]) }
       try check(current, against: fresh)
       return JobState(topic: topic, record: current)
     }
@@ -144,6 +139,15 @@ extension Preflight {
 
   /// A resumed job must be the one that was begun.
   private func check(_ record: JobRecord, against fresh: JobRecord) throws(JobFailure) {
+    // What was there when the schemas were looked up is kept to, so this one came afterwards.
+    let others = record.schemas.filter { fresh.schemas[$0.key] ?? $0.value != $0.value }
+    guard others.isEmpty else {
+      throw .refused(
+        others.sorted { $0.key < $1.key }.map { subject, id in
+          "another instance has begun the job meanwhile, under schema id \(id) of \(subject), which this one would not "
+            + "write under; run it again, and it does"
+        })
+    }
     var reasons: [String] = []
     func compare(_ what: String, _ then: String, _ now: String) {
       if then != now { reasons.append("the job began with \(what) \(then), the pipeline now says \(now)") }
@@ -187,5 +191,15 @@ extension Preflight {
         ? .refused(["the group \(definition.group) has members; a new job begins when they have stopped"])
         : .kafka(error)
     }
+  }
+}
+
+extension JobHistory {
+  /// Why a job must not go on where its group is; `nil` when it may.
+  func refusal(toResume job: JobRecord) -> String? {
+    guard isLeft(job) else { return nil }
+    return
+      "--new-job was about to begin another job when its process ended, so the group \(job.group) may be at the "
+      + "beginning of that one; say --new-job again"
   }
 }

@@ -74,6 +74,7 @@ package struct Preflight: Sendable {
     var notices: [String] = []
     let history = try await history()
     let resumed = startsNewJob ? nil : history?.current
+    if let resumed, let reason = history?.refusal(toResume: resumed) { refusals.append(reason) }
     let (partitions, sinkCount) = try await partitions(of: resumed, &refusals)
     let pinned = PinnedSinks(definition, resumed)
     func plans(isKey: Bool) async throws(JobFailure) -> PartPlans {
