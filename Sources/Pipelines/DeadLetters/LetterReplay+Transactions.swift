@@ -16,7 +16,8 @@ extension LetterReplay {
         items.append(item)
       }
     }
-    while try await !replayOnce(items, upTo: positions, reader, &counts) {}
+    // Whoever came between may be in a transaction that stays open, and then comes between again.
+    while try await !replayOnce(items, upTo: positions, reader, &counts) { await tick.wait() }
   }
 
   /// Says whether it counts; it does not when somebody else's record came between, and is to be done again.
