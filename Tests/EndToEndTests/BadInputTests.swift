@@ -220,6 +220,7 @@ struct BadInputTests {
   @Test func wrongUsage() async throws {
     for arguments in [
       ["run"], ["nonsense"], ["sandbox", "--partitions", "0"], ["run", "--log-level", "loud", "x"],
+      ["cutover", "--group", "g", "--log-level", "info", "x"], ["dlq", "list", "--log-level", "info", "x"],
     ] {
       let outcome = try await Program.run(arguments)
       #expect(outcome.exitCode == 2, "\(arguments): \(outcome.errors)")

@@ -11,8 +11,6 @@ struct JobFileOptions: ParsableArguments {
   @Option(help: "Of a file with several topics, the one whose job is meant.")
   var topic: String?
 
-  @OptionGroup var log: LogOptions
-
   /// Throws ``ExitCode/refused`` after saying what is wrong with the file.
   func load() throws -> PipelineDefinition {
     do throws(InvalidPipeline) {

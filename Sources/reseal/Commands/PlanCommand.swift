@@ -15,10 +15,12 @@ struct PlanCommand: AsyncParsableCommand {
 
   @OptionGroup var options: JobFileOptions
 
+  @OptionGroup var log: LogOptions
+
   func run() async throws {
     let definition = try options.load()
     let prepared = try await JobFileOptions.reporting {
-      let clients = try JobClients(definition, drivers: Drivers.all, log: options.log.makeLogger())
+      let clients = try JobClients(definition, drivers: Drivers.all, log: log.makeLogger())
       return try await Preflight(definition, clients: clients).examine()
     }
     let report = await PlanReport(prepared)

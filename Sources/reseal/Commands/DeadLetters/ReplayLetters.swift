@@ -23,9 +23,11 @@ struct ReplayLetters: AsyncParsableCommand {
 
   @OptionGroup var options: JobFileOptions
 
+  @OptionGroup var log: LogOptions
+
   func run() async throws {
     let (definition, _) = try options.loadWithLetters()
-    let log = options.log.makeLogger()
+    let log = log.makeLogger()
     let counts = try await JobFileOptions.reporting {
       let clients = try JobClients(definition, drivers: Drivers.all, log: log)
       let (prepared, settings) = try await Preflight(definition, clients: clients).replay()

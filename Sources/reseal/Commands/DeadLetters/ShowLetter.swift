@@ -23,10 +23,12 @@ struct ShowLetter: AsyncParsableCommand {
 
   @OptionGroup var options: JobFileOptions
 
+  @OptionGroup var log: LogOptions
+
   func run() async throws {
     let (definition, settings) = try options.loadWithLetters()
     let document = try await JobFileOptions.reporting { () -> JSONValue? in
-      let clients = try JobClients(definition, drivers: Drivers.all, log: options.log.makeLogger())
+      let clients = try JobClients(definition, drivers: Drivers.all, log: log.makeLogger())
       guard let letter = try await find(definition, settings) else { return nil }
       let opened: Letter
       do {
