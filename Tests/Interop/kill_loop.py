@@ -6,7 +6,7 @@ Each round is a job of its own with its own topics. Its source holds records of 
 where the cluster knows transactions. Without --bootstrap everything happens in a sandbox, whose broker keeps no
 offsets of transactions, so that only at-least-once can be tried there.
 
-An instance is killed a random while after it has begun to write; a kill counts as one at work when it had more to do.
+An instance is killed a random while after it has begun to write; it was at work when it had more to do.
 With --freezes it is stopped as often, too, for longer than the group waits for it, and goes on when the other has its
 partitions: what it has begun must not count then.
 
@@ -27,6 +27,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from pathlib import Path
 
 from confluent_kafka import Producer, TopicPartition
@@ -111,7 +112,8 @@ class Round:
         self.has_transactions = options.bootstrap is not None
         # By partition: source offset and number of each record that counts.
         self.records: dict[int, list[tuple[int, int]]] = {p: [] for p in range(options.partitions)}
-        self.kills = self.kills_at_work = 0
+        # Of each kind: all of them, and those that met an instance at work.
+        self.blows, self.blows_at_work = Counter(), Counter()
 
     def create_topics(self):
         admin = AdminClient({"bootstrap.servers": self.brokers})
@@ -213,8 +215,8 @@ class Round:
                 victim, other = (running[name] for name in self.random.sample(sorted(running), 2))
                 victim.gets_to_work(within=deadline - time.monotonic())
                 if not victim.ends(within=self.random.uniform(0, self.options.longest)):
-                    self.kills_at_work += victim.is_at_work()
-                    self.kills += 1
+                    self.blows_at_work[blow] += victim.is_at_work()
+                    self.blows[blow] += 1
                     if blow == "freeze":
                         self.freeze(victim, other)
                         continue
@@ -306,6 +308,10 @@ def topics(options, number: int) -> tuple[str, str]:
     return f"{name(options, number)}-in", f"{name(options, number)}-out"
 
 
+def counts(blows: Counter, at_work: Counter) -> str:
+    return "; ".join(f"{blows[kind]} {kind}s, {at_work[kind]} of them at work" for kind in ("kill", "freeze"))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Kills two instances of a job again and again and checks the result.")
     parser.add_argument("program")
@@ -332,7 +338,8 @@ def main() -> int:
             wanted |= {topic: options.partitions for topic in topics(options, number)}
             wanted[f"{name(options, number)}.state"] = 1
     print(f"seed {options.seed}", flush=True)
-    failed = repeated = kills = at_work = 0
+    failed = repeated = 0
+    blows, at_work = Counter(), Counter()
     with Sandbox(options.program, wanted) as sandbox:
         for number in range(options.rounds):
             start = time.monotonic()
@@ -344,13 +351,14 @@ def main() -> int:
                 round.run()
                 again = round.check()
                 repeated += again
-                print(f"round {number}: {round.kills} kills, {round.kills_at_work} at work, {again} records repeated, "
+                print(f"round {number}: {counts(round.blows, round.blows_at_work)}; {again} records repeated, "
                       f"{time.monotonic() - start:.1f} s", flush=True)
             except AssertionError as error:
                 failed += 1
                 print(f"round {number}: FAILED: {error}", flush=True)
-            kills, at_work = kills + round.kills, at_work + round.kills_at_work
-    print(f"{options.rounds - failed} of {options.rounds} rounds good; {kills} kills, {at_work} of them at work; "
+            blows.update(round.blows)
+            at_work.update(round.blows_at_work)
+    print(f"{options.rounds - failed} of {options.rounds} rounds good; {counts(blows, at_work)}; "
           f"{repeated} records repeated")
     return 1 if failed else 0
 
