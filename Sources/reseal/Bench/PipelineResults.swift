@@ -78,7 +78,9 @@ struct PipelineResults {
     return table
   }
 
-  var table: Table {
+  /// What each task reached; `nil` when nothing was measured.
+  var table: Table? {
+    guard !measurements.isEmpty else { return nil }
     var table = Table("task", "records/s", "times copy", "CPU s/million", "peak MB")
     for task in PipelineBench.Task.allCases {
       guard measurements[task] != nil else {

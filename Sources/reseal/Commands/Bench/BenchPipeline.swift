@@ -103,8 +103,7 @@ struct BenchPipeline: AsyncParsableCommand {
     let bench = try await PipelineBench(options, on: cluster, log: logger)
     do {
       try await bench.prepare()
-      let results = try await measure(bench)
-      if json { print(results.json) } else { print(results) }
+      try await measure(bench)
     } catch {
       await bench.finish()
       throw error
@@ -112,7 +111,8 @@ struct BenchPipeline: AsyncParsableCommand {
     await bench.finish()
   }
 
-  private func measure(_ bench: PipelineBench) async throws -> PipelineResults {
+  /// Prints each table as soon as it is measured: what follows may go wrong.
+  private func measure(_ bench: PipelineBench) async throws {
     var results = PipelineResults(count: records)
     for round in 1..<rounds + 1 {
       for task in PipelineBench.Task.allCases where task == .copy || tasks.isEmpty || tasks.contains(task) {
@@ -120,25 +120,23 @@ struct BenchPipeline: AsyncParsableCommand {
         results.add(measurement, of: task)
       }
     }
-    guard latencySeconds > 0 || soakSeconds > 0 else { return results }
-    let soak = try await bench.soak(seconds: soakSeconds > 0 ? soakSeconds : latencySeconds)
-    if soakSeconds > 0 { results.soak = soak }
-    if latencySeconds > 0 {
-      let rate = soak.map(\.recordsPerSecond).median / 2
-      results.latencyRate = rate
-      results.latency = try await bench.measureLatency(rate: rate, seconds: latencySeconds)
+    print(results.table)
+    if latencySeconds > 0 || soakSeconds > 0 {
+      let soak = try await bench.soak(seconds: soakSeconds > 0 ? soakSeconds : latencySeconds)
+      if soakSeconds > 0 { results.soak = soak }
+      print(results.soakTable)
+      if latencySeconds > 0 {
+        results.latencyRate = soak.map(\.recordsPerSecond).median / 2
+        results.latency = try await bench.measureLatency(rate: results.latencyRate, seconds: latencySeconds)
+      }
+      print(results.latencyTable)
     }
-    return results
+    if json { Console.output.line(results.json.serialized()) }
   }
 
-  private func print(_ json: JSONValue) { Console.output.line(json.serialized()) }
-
-  private func print(_ results: PipelineResults) {
-    results.table.print(on: Console.output)
-    for table in [results.latencyTable, results.soakTable] {
-      guard let table else { continue }
-      Console.output.line()
-      table.print(on: Console.output)
-    }
+  private func print(_ table: Table?) {
+    guard !json, let table else { return }
+    table.print(on: Console.output)
+    Console.output.line()
   }
 }
