@@ -2,7 +2,8 @@ internal import CRdkafka
 
 /// A queue of librdkafka events.
 ///
-/// `Sendable` because librdkafka's queues are; an event popped from one belongs to who popped it.
+/// `@unchecked`: librdkafka's queues lock inside, an event popped from one belongs to who popped it, and nothing here changes
+/// after `init`.
 final class EventQueue: @unchecked Sendable {
   let pointer: OpaquePointer
   /// A queue must go before its client.

@@ -2,9 +2,11 @@ internal import CRdkafka
 
 /// Consecutive records of one partition in offset order, as librdkafka holds them.
 ///
-/// Owns the C messages and frees them with itself; ``ConsumedRecord`` only borrows. Immutable, and librdkafka
-/// hands each message to one owner, so a batch may cross actors; but it is read by one of them at a time,
-/// because headers are parsed on first use.
+/// Owns the C messages and frees them with itself; ``ConsumedRecord`` only borrows.
+///
+/// `@unchecked`: nothing here changes after `init`, and librdkafka hands each message to one owner, so a batch may cross
+/// actors. Its records are read by one of them at a time, because headers are parsed on first use; whoever hands it on looks
+/// at offsets only.
 package final class RecordBatch: @unchecked Sendable {
   package let partition: TopicPartition
   /// Key and value bytes of all records.
