@@ -7,7 +7,7 @@ struct CipherContext: ~Copyable {
   private let tagParameters: UnsafeMutablePointer<OSSL_PARAM>
 
   init() throws(CryptoError) {
-    guard let pointer = EVP_CIPHER_CTX_new() else { throw .library("EVP_CIPHER_CTX_new") }
+    guard let pointer = EVP_CIPHER_CTX_new() else { throw .libcrypto("EVP_CIPHER_CTX_new") }
     self.pointer = pointer
     tagParameters = .allocate(capacity: 2)
     tagParameters[0] = LibraryParameters.bytes("tag", UnsafeRawBufferPointer(start: nil, count: 0))
@@ -20,13 +20,13 @@ struct CipherContext: ~Copyable {
     cipher name: String, key: SecretBytes, encrypting: Bool
   ) throws(CryptoError) -> CipherContext {
     let context = try CipherContext()
-    guard let cipher = EVP_CIPHER_fetch(nil, name, nil) else { throw .library("EVP_CIPHER_fetch \(name)") }
+    guard let cipher = EVP_CIPHER_fetch(nil, name, nil) else { throw .libcrypto("EVP_CIPHER_fetch \(name)") }
     defer { EVP_CIPHER_free(cipher) }
     let status = key.withUnsafeBytes { key in
       EVP_CipherInit_ex2(
         context.pointer, cipher, key.bindMemory(to: UInt8.self).baseAddress, nil, encrypting ? 1 : 0, nil)
     }
-    guard status == 1 else { throw .library("EVP_CipherInit_ex2 \(name)") }
+    guard status == 1 else { throw .libcrypto("EVP_CipherInit_ex2 \(name)") }
     return context
   }
 

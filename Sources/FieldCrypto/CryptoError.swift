@@ -10,14 +10,14 @@ package enum CryptoError: Error, Equatable, CustomStringConvertible {
   /// A plaintext or ciphertext beyond what one call may hold (2 GiB less the overhead).
   case tooLarge(Int)
   /// libcrypto refused an operation that cannot fail on sound input.
-  case library(String)
+  case libcrypto(String)
 
   package var description: String {
     switch self {
     case .malformedKey(let why): "malformed key material: \(why)"
     case .doesNotOpen: "the value does not open under this key"
     case .tooLarge(let count): "a value of \(count) bytes is too large to seal or open"
-    case .library(let call): "libcrypto failed in \(call)"
+    case .libcrypto(let call): "libcrypto failed in \(call)"
     }
   }
 }

@@ -23,7 +23,7 @@ package enum Digest {
           EVP_sha256(), key.baseAddress, Int32(key.count), message, message.count,
           output.bindMemory(to: UInt8.self).baseAddress, nil)
       }
-      guard done != nil else { throw .library("HMAC") }
+      guard done != nil else { throw .libcrypto("HMAC") }
       return 32
     }
   }
@@ -38,7 +38,7 @@ package enum Digest {
     var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
     var count: UInt32 = 0
     guard EVP_Digest(bytes.baseAddress, bytes.count, &digest, &count, type, nil) == 1 else {
-      throw .library("EVP_Digest")
+      throw .libcrypto("EVP_Digest")
     }
     return Array(digest.prefix(Int(count)))
   }

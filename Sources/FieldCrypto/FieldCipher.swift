@@ -61,7 +61,7 @@ package final class FieldCipher {
   ) throws(CryptoError) -> UnsafeMutableRawPointer {
     guard expected <= Int(Int32.max) else { throw .tooLarge(expected) }
     guard let memory = output.baseAddress, output.count >= expected else {
-      throw .library("a call with too little output memory")
+      throw .libcrypto("a call with too little output memory")
     }
     return memory
   }

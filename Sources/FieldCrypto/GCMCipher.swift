@@ -26,7 +26,7 @@ struct GCMCipher: ~Copyable {
     guard isDone else {
       // Without AES what stands there could be the plaintext combined with no secret at all.
       wipe(UnsafeMutableRawBufferPointer(start: body, count: plaintext.count + Self.tagCount))
-      throw .library("AES-GCM encryption")
+      throw .libcrypto("AES-GCM encryption")
     }
   }
 
@@ -42,7 +42,7 @@ struct GCMCipher: ~Copyable {
     guard isDone else {
       wipe(UnsafeMutableRawBufferPointer(start: output, count: body.count))
       // What a broken library does not open is not for that no ciphertext.
-      throw short.hasFailed ? .library("AES-GCM decryption") : .doesNotOpen
+      throw short.hasFailed ? .libcrypto("AES-GCM decryption") : .doesNotOpen
     }
   }
 }

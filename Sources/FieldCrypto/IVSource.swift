@@ -22,7 +22,7 @@ package final class IVSource {
   func next(into destination: UnsafeMutableRawPointer) throws(CryptoError) {
     if position == Self.blockCount {
       guard RAND_bytes(block.assumingMemoryBound(to: UInt8.self), Int32(Self.blockCount)) == 1 else {
-        throw .library("RAND_bytes")
+        throw .libcrypto("RAND_bytes")
       }
       position = 0
     }

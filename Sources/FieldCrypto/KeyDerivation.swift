@@ -4,9 +4,9 @@ internal import COpenSSL
 package enum KeyDerivation {
   /// `count` bytes (1 to 255·32) derived from `secret`, which may be empty.
   package static func hkdfSHA256(_ secret: SecretBytes, count: Int) throws(CryptoError) -> SecretBytes {
-    guard let kdf = EVP_KDF_fetch(nil, "HKDF", nil) else { throw .library("EVP_KDF_fetch HKDF") }
+    guard let kdf = EVP_KDF_fetch(nil, "HKDF", nil) else { throw .libcrypto("EVP_KDF_fetch HKDF") }
     defer { EVP_KDF_free(kdf) }
-    guard let context = EVP_KDF_CTX_new(kdf) else { throw .library("EVP_KDF_CTX_new") }
+    guard let context = EVP_KDF_CTX_new(kdf) else { throw .libcrypto("EVP_KDF_CTX_new") }
     defer { EVP_KDF_CTX_free(context) }
     return try SecretBytes(capacity: count) { (output) throws(CryptoError) -> Int in
       let derived = secret.withUnsafeBytes { secret in
@@ -16,7 +16,7 @@ package enum KeyDerivation {
         ]
         return EVP_KDF_derive(context, output.bindMemory(to: UInt8.self).baseAddress, count, parameters)
       }
-      guard derived == 1 else { throw .library("HKDF") }
+      guard derived == 1 else { throw .libcrypto("HKDF") }
       return count
     }
   }

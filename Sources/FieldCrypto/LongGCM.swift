@@ -60,7 +60,7 @@ final class LongGCM {
       ciphertext.isEmpty || contexts.opening.update(ciphertext, into: output)
     else {
       wipe(UnsafeMutableRawBufferPointer(start: output, count: ciphertext.count))
-      throw .library("AES-GCM decryption")
+      throw .libcrypto("AES-GCM decryption")
     }
     return contexts.opening.finish()
   }

@@ -10,7 +10,7 @@ package struct RSAPublicKey: Sendable {
     guard (256...1024).contains(modulus.count), (1...8).contains(exponent.count) else {
       throw .malformedKey("an RSA modulus of \(modulus.count) bytes")
     }
-    guard let builder = OSSL_PARAM_BLD_new() else { throw .library("OSSL_PARAM_BLD_new") }
+    guard let builder = OSSL_PARAM_BLD_new() else { throw .libcrypto("OSSL_PARAM_BLD_new") }
     defer { OSSL_PARAM_BLD_free(builder) }
     let n = BN_bin2bn(modulus, Int32(modulus.count), nil)
     defer { BN_free(n) }
@@ -20,10 +20,10 @@ package struct RSAPublicKey: Sendable {
     guard OSSL_PARAM_BLD_push_BN(builder, LibraryParameters.characters("n"), n) == 1,
       OSSL_PARAM_BLD_push_BN(builder, LibraryParameters.characters("e"), e) == 1,
       let parameters = OSSL_PARAM_BLD_to_param(builder)
-    else { throw .library("OSSL_PARAM_BLD") }
+    else { throw .libcrypto("OSSL_PARAM_BLD") }
     defer { OSSL_PARAM_free(parameters) }
     guard let context = EVP_PKEY_CTX_new_from_name(nil, "RSA", nil) else {
-      throw .library("EVP_PKEY_CTX_new_from_name RSA")
+      throw .libcrypto("EVP_PKEY_CTX_new_from_name RSA")
     }
     defer { EVP_PKEY_CTX_free(context) }
     var pointer: OpaquePointer?
@@ -39,14 +39,14 @@ package struct RSAPublicKey: Sendable {
   /// RSA-OAEP-256 (RFC 8017 with SHA-256, also in MGF1, and an empty label): as many bytes as the modulus has.
   package func encryptOAEP256(_ secret: SecretBytes) throws(CryptoError) -> [UInt8] {
     guard let context = EVP_PKEY_CTX_new_from_pkey(nil, key.pointer, nil) else {
-      throw .library("EVP_PKEY_CTX_new_from_pkey")
+      throw .libcrypto("EVP_PKEY_CTX_new_from_pkey")
     }
     defer { EVP_PKEY_CTX_free(context) }
     guard EVP_PKEY_encrypt_init(context) == 1,
       EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1,
       EVP_PKEY_CTX_set_rsa_oaep_md(context, EVP_sha256()) == 1,
       EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) == 1
-    else { throw .library("RSA-OAEP-256") }
+    else { throw .libcrypto("RSA-OAEP-256") }
     var output = [UInt8](repeating: 0, count: Int(EVP_PKEY_get_size(key.pointer)))
     var count = output.count
     let done = secret.withUnsafeBytes { secret in
@@ -55,7 +55,7 @@ package struct RSAPublicKey: Sendable {
     }
     guard done == 1, count == output.count else {
       ERR_clear_error()
-      throw .library("RSA-OAEP-256")
+      throw .libcrypto("RSA-OAEP-256")
     }
     return output
   }
@@ -83,13 +83,13 @@ package struct RSAPrivateKey: Sendable {
 
   /// RSASSA-PKCS1-v1_5 with SHA-256, the `RS256` of RFC 7518.
   package func signRS256(_ message: [UInt8]) throws(CryptoError) -> [UInt8] {
-    guard let context = EVP_MD_CTX_new() else { throw .library("EVP_MD_CTX_new") }
+    guard let context = EVP_MD_CTX_new() else { throw .libcrypto("EVP_MD_CTX_new") }
     defer { EVP_MD_CTX_free(context) }
     var signature = [UInt8](repeating: 0, count: Int(EVP_PKEY_get_size(key.pointer)))
     var count = signature.count
     guard EVP_DigestSignInit(context, nil, EVP_sha256(), nil, key.pointer) == 1,
       EVP_DigestSign(context, &signature, &count, message, message.count) == 1
-    else { throw .library("EVP_DigestSign") }
+    else { throw .libcrypto("EVP_DigestSign") }
     return Array(signature.prefix(count))
   }
 }

@@ -39,7 +39,7 @@ struct SIVCipher: ~Copyable {
     try begin(from: sealing.pointer)
     guard working.update(plaintext, into: output + Self.overhead), working.finish(),
       working.writeTag(to: output)
-    else { throw .library("AES-SIV encryption") }
+    else { throw .libcrypto("AES-SIV encryption") }
   }
 
   /// `output` has room for `sealed.count - overhead` bytes. Nothing unauthenticated is left in it.
@@ -58,14 +58,14 @@ struct SIVCipher: ~Copyable {
   }
 
   private func begin(from template: OpaquePointer, tag: UnsafeRawPointer? = nil) throws(CryptoError) {
-    guard EVP_CIPHER_CTX_copy(working.pointer, template) == 1 else { throw .library("EVP_CIPHER_CTX_copy") }
-    if let tag, !working.expectTag(tag) { throw .library("AES-SIV tag") }
+    guard EVP_CIPHER_CTX_copy(working.pointer, template) == 1 else { throw .libcrypto("EVP_CIPHER_CTX_copy") }
+    if let tag, !working.expectTag(tag) { throw .libcrypto("AES-SIV tag") }
     for data in associatedData {
       // An empty string needs a non-null address too: it counts, and libcrypto must see it.
       let accepted = (data + [0]).withUnsafeBytes {
         working.update(UnsafeRawBufferPointer(rebasing: $0.dropLast()), into: nil)
       }
-      guard accepted else { throw .library("AES-SIV associated data") }
+      guard accepted else { throw .libcrypto("AES-SIV associated data") }
     }
   }
 
@@ -99,9 +99,9 @@ private struct CMAC: ~Copyable {
   private let cipher: StaticString
 
   init(key: SecretBytes, cipher: StaticString) throws(CryptoError) {
-    guard let mac = EVP_MAC_fetch(nil, "CMAC", nil) else { throw .library("EVP_MAC_fetch CMAC") }
+    guard let mac = EVP_MAC_fetch(nil, "CMAC", nil) else { throw .libcrypto("EVP_MAC_fetch CMAC") }
     defer { EVP_MAC_free(mac) }
-    guard let context = EVP_MAC_CTX_new(mac) else { throw .library("EVP_MAC_CTX_new") }
+    guard let context = EVP_MAC_CTX_new(mac) else { throw .libcrypto("EVP_MAC_CTX_new") }
     self.context = context
     self.cipher = cipher
     self.key = key.withUnsafeBytes {
@@ -120,7 +120,7 @@ private struct CMAC: ~Copyable {
         && EVP_MAC_update(context, message, message.count) == 1
         && EVP_MAC_final(context, &tag, &written, tag.count) == 1
     }
-    guard done, written == tag.count else { throw .library("CMAC") }
+    guard done, written == tag.count else { throw .libcrypto("CMAC") }
     return tag
   }
 }

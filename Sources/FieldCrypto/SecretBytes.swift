@@ -48,7 +48,7 @@ package final class SecretBytes: @unchecked Sendable, CustomStringConvertible {
   package static func random(count: Int) throws(CryptoError) -> SecretBytes {
     try SecretBytes(capacity: count) { (memory) throws(CryptoError) -> Int in
       guard RAND_priv_bytes(memory.bindMemory(to: UInt8.self).baseAddress, Int32(count)) == 1 else {
-        throw .library("RAND_priv_bytes")
+        throw .libcrypto("RAND_priv_bytes")
       }
       return count
     }

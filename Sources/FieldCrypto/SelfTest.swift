@@ -6,7 +6,7 @@ package enum SelfTest {
   /// Throws ``CryptoError/library(_:)`` naming the algorithm whose answer is wrong.
   package static func run() throws(CryptoError) {
     for answer in knownAnswers where try !isGiven(answer) {
-      throw .library("the known-answer test of \(answer.algorithm.rawValue)")
+      throw .libcrypto("the known-answer test of \(answer.algorithm.rawValue)")
     }
   }
 

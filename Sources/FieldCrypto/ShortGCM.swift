@@ -14,14 +14,14 @@ struct ShortGCM: ~Copyable {
   init(key: SecretBytes) throws(CryptoError) {
     let context = try CipherContext.keyed(
       cipher: key.count == 16 ? "AES-128-ECB" : "AES-256-ECB", key: key, encrypting: true)
-    guard EVP_CIPHER_CTX_set_padding(context.pointer, 0) == 1 else { throw .library("AES without padding") }
+    guard EVP_CIPHER_CTX_set_padding(context.pointer, 0) == 1 else { throw .libcrypto("AES without padding") }
     let blocks = UnsafeMutablePointer<BlockCipher>.allocate(capacity: 1)
     blocks.initialize(to: BlockCipher(context: context))
     // Encrypts a first block here, for the key of GHASH.
     guard let mode = CRYPTO_gcm128_new(blocks, BlockCipher.encryptBlock) else {
       blocks.deinitialize(count: 1)
       blocks.deallocate()
-      throw .library("CRYPTO_gcm128_new")
+      throw .libcrypto("CRYPTO_gcm128_new")
     }
     self.blocks = blocks
     self.mode = mode

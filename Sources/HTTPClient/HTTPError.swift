@@ -22,7 +22,7 @@ package struct HTTPError: Error, CustomStringConvertible {
     /// The client was closed.
     case closed
     /// libcurl or the system failed in what cannot fail on sound input.
-    case library
+    case libcurl
   }
 
   package let reason: Reason
@@ -41,7 +41,7 @@ package struct HTTPError: Error, CustomStringConvertible {
   package var isRetriable: Bool {
     switch reason {
     case .cannotResolve, .cannotConnect, .timedOut, .connectionLost: true
-    case .invalidRequest, .tls, .tooLarge, .malformedAnswer, .cancelled, .closed, .library: false
+    case .invalidRequest, .tls, .tooLarge, .malformedAnswer, .cancelled, .closed, .libcurl: false
     }
   }
 

@@ -100,7 +100,7 @@ struct PublishedVectorTests {
         }
       }
     }
-    #expect(error == .library("AES-GCM decryption"))
+    #expect(error == .libcrypto("AES-GCM decryption"))
     #expect(opened == [UInt8](repeating: 0, count: 5))
   }
 

@@ -7,7 +7,7 @@ enum CurlLibrary {
   /// Throws ``HTTPError/Reason/library`` when libcurl cannot be used at all.
   static func prepare() throws(HTTPError) {
     guard initialization == CURLE_OK else {
-      throw HTTPError(.library, "curl_global_init_mem failed: \(text(initialization))")
+      throw HTTPError(.libcurl, "curl_global_init_mem failed: \(text(initialization))")
     }
   }
 

@@ -12,7 +12,7 @@ enum DedicatedThread {
     guard status == 0 else {
       box.deinitialize(count: 1)
       box.deallocate()
-      throw HTTPError(.library, "pthread_create failed: \(String(cString: strerror(status)))")
+      throw HTTPError(.libcurl, "pthread_create failed: \(String(cString: strerror(status)))")
     }
   }
 

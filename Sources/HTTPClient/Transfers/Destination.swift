@@ -37,7 +37,7 @@ private struct ParsedURL: ~Copyable {
 
   init(_ url: String, flags: Int32, called name: String) throws(HTTPError) {
     try CurlLibrary.prepare()
-    guard let handle = curl_url() else { throw HTTPError(.library, "curl_url failed") }
+    guard let handle = curl_url() else { throw HTTPError(.libcurl, "curl_url failed") }
     let code = curl_url_set(handle, CURLUPART_URL, url, UInt32(flags))
     guard code == CURLUE_OK else {
       curl_url_cleanup(handle)

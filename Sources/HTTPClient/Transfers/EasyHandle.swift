@@ -7,13 +7,13 @@ struct EasyHandle: ~Copyable {
   private var headerLines: UnsafeMutablePointer<curl_slist>?
 
   init() throws(HTTPError) {
-    guard let pointer = curl_easy_init() else { throw HTTPError(.library, "curl_easy_init failed") }
+    guard let pointer = curl_easy_init() else { throw HTTPError(.libcurl, "curl_easy_init failed") }
     let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     guard reseal_curl_set_pointer(pointer, CURLOPT_ERRORBUFFER, errorText) == CURLE_OK else {
       curl_easy_cleanup(pointer)
       errorText.deallocate()
-      throw HTTPError(.library, "libcurl refused an error buffer")
+      throw HTTPError(.libcurl, "libcurl refused an error buffer")
     }
     self.pointer = pointer
     self.errorText = errorText
@@ -56,7 +56,7 @@ struct EasyHandle: ~Copyable {
   mutating func setHeaders(_ lines: [String]) throws(HTTPError) {
     for line in lines {
       guard let longer = curl_slist_append(headerLines, line) else {
-        throw HTTPError(.library, "curl_slist_append failed")
+        throw HTTPError(.libcurl, "curl_slist_append failed")
       }
       headerLines = longer
     }
@@ -74,7 +74,7 @@ struct EasyHandle: ~Copyable {
 
   private func check(_ code: CURLcode, _ option: CURLoption) throws(HTTPError) {
     guard code == CURLE_OK else {
-      throw HTTPError(.library, "libcurl refused option \(option.rawValue): \(CurlLibrary.text(code))")
+      throw HTTPError(.libcurl, "libcurl refused option \(option.rawValue): \(CurlLibrary.text(code))")
     }
   }
 }

@@ -8,7 +8,7 @@ struct MultiHandle: ~Copyable {
   ///   the number of requests under way.
   init(keeping connections: Int) throws(HTTPError) {
     try CurlLibrary.prepare()
-    guard let pointer = curl_multi_init() else { throw HTTPError(.library, "curl_multi_init failed") }
+    guard let pointer = curl_multi_init() else { throw HTTPError(.libcurl, "curl_multi_init failed") }
     do {
       try Self.check(
         reseal_curl_multi_set_long(pointer, CURLMOPT_MAXCONNECTS, connections), "CURLMOPT_MAXCONNECTS")
@@ -57,7 +57,7 @@ struct MultiHandle: ~Copyable {
 
   private static func check(_ code: CURLMcode, _ call: String) throws(HTTPError) {
     guard code == CURLM_OK else {
-      throw HTTPError(.library, "\(call) failed: \(String(cString: curl_multi_strerror(code)))")
+      throw HTTPError(.libcurl, "\(call) failed: \(String(cString: curl_multi_strerror(code)))")
     }
   }
 }

@@ -37,7 +37,7 @@ struct TransferFailure {
       .connectionLost
     // The scheme was checked before: only an answer in another protocol, such as HTTP/0.9, is left.
     case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY: .malformedAnswer
-    default: .library
+    default: .libcurl
     }
   }
 

@@ -30,7 +30,7 @@ extension ServiceFailure {
     case .tooLarge, .malformedAnswer: .malformedAnswer
     // The work was called off; the same call may succeed.
     case .cancelled, .closed: .unavailable
-    case .invalidRequest, .tls, .library, .cannotResolve, .cannotConnect, .timedOut, .connectionLost:
+    case .invalidRequest, .tls, .libcurl, .cannotResolve, .cannotConnect, .timedOut, .connectionLost:
       .configuration
     }
   }
