@@ -73,6 +73,21 @@ struct BadInputTests {
     try await expectNothingLeaked(cluster, outcome, committedAtMost: 0)
   }
 
+  /// librdkafka gives up on them, and the record would arrive without any.
+  @Test func moreHeadersThanCanBeRead() async throws {
+    let cluster = try await Cluster()
+    let id = try await cluster.registerSchemas()
+    let headers = Dictionary(uniqueKeysWithValues: (0...100_000).map { ("\($0)", [UInt8]()) })
+    try await cluster.produce([
+      .init(value: try Cluster.customer(1, schemaID: id)),
+      .init(value: try Cluster.customer(2, schemaID: id), headers: headers),
+    ])
+    let outcome = try await PipelineFile(cluster).run()
+    #expect(outcome.exitCode == 1)
+    #expect(outcome.errors.contains("job: record in[0]@1: its headers cannot be read"), "\(outcome.errors)")
+    try await expectNothingLeaked(cluster, outcome, committedAtMost: 1)
+  }
+
   @Test func aTombstonePasses() async throws {
     let cluster = try await Cluster()
     let id = try await cluster.registerSchemas()

@@ -132,7 +132,7 @@ extension Letter {
         timestamp: record.timestamp),
       Content(
         key: record.key.map(Array.init), value: record.value.map(Array.init),
-        headers: record.hasHeaders ? record.copyHeaders()?.all.map { Header($0.name, $0.value) } ?? [] : []))
+        headers: record.copyHeaders()?.all.map { Header($0.name, $0.value) } ?? []))
   }
 }
 

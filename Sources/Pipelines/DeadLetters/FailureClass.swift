@@ -46,7 +46,7 @@ package enum FailureClass: String, Sendable, Hashable, CaseIterable {
       // Any other 404 is that of a wrong address, where all schemas are unknown.
       guard error.reason == .notFound, error.code == Self.schemaNotFound else { return nil }
       self = .unknownSchema
-    case .sealingKey, .keyless: return nil
+    case .sealingKey, .headers, .keyless: return nil
     case .refused: self = .refusedSchema
     case .malformed(let error): self.init(error)
     case .field(_, _, let failure), .payload(let failure): self.init(failure)

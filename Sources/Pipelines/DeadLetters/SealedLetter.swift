@@ -13,7 +13,7 @@ package struct SealedLetter: Sendable {
 
   /// `nil` when the record is no letter of ours.
   init?(_ record: ConsumedRecord, _ partition: TopicPartition) {
-    guard record.hasHeaders, let label = LetterLabel(record.copyHeaders()?.all ?? []),
+    guard let label = LetterLabel(record.copyHeaders()?.all ?? []),
       let value = record.value
     else { return nil }
     self.partition = partition

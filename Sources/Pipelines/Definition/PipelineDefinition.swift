@@ -164,7 +164,8 @@ extension PipelineDefinition {
     let transactionTimeout = sink?.kafka["transaction.timeout.ms"].flatMap { Int($0) } ?? 60_000
     // A record is two changes: when it is written and when it is acknowledged.
     deliveryLimits = Delivery.Limits(
-      interval: .milliseconds(interval), changes: (delivery?["commitRecords"]?.lenientInteger ?? 100_000) * 2,
+      interval: .milliseconds(interval),
+      changes: (delivery?["commitRecords"]?.lenientInteger ?? 1_000_000) * 2,
       transactionAge: .milliseconds(transactionTimeout * 2 / 3))
     if guarantee == .exactlyOnce {
       if interval > transactionTimeout / 2 {

@@ -20,7 +20,7 @@ extension PipelineShape {
       "commitIntervalMs", .integer(10...3_600_000), default: 1_000,
       "Time between commits, in milliseconds."),
     Member(
-      "commitRecords", .integer(1...10_000_000), default: 100_000,
+      "commitRecords", .integer(1...10_000_000), default: 1_000_000,
       "Commit earlier when so many records were written since the last commit."),
     Member(
       "recordsPerSecond", .integer(Throttle.Limits.recordsRange),

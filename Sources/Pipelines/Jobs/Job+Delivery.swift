@@ -150,6 +150,8 @@ extension Job {
   private func sendOffsets() async throws(KafkaError) {
     let positions = moves.mapValues(\.position)
     guard !positions.isEmpty else { return }
+    // Its thread may be polling, with nothing to be had.
+    consumer.wake()
     try await producer.sendOffsets(positions, of: try await consumer.group(), timeout: Self.callTimeout)
   }
 
@@ -162,6 +164,7 @@ extension Job {
     if delivery.guarantee == .exactlyOnce {
       try await producer.commitTransaction(timeout: Self.callTimeout)
     } else if !moves.isEmpty {
+      consumer.wake()
       try await consumer.commitAsynchronously(moves.mapValues(\.position))
       return .later
     }

@@ -94,7 +94,7 @@ extension Job {
     try await read(.paused, assignment.exhausted)
     try await read(.resumed, assignment.idle)
     let deadline = ContinuousClock.now + .seconds(1)
-    while assignment.waitingBytes > Self.waitingBytesLimit, !isStopping, around.troubles.failure == nil {
+    while assignment.waitingBytes > Self.waitingBytesLimit, !isStopping, !around.troubles.hasFailure {
       guard .now < deadline else { return try await read(.paused, assignment.busy) }
       await around.tick.wait()
     }

@@ -91,7 +91,8 @@ package actor Job {
         troubles: Troubles(),
         outages: OutageLimit(definition.outageLimit, log: log),
         inPlace: definition.isInPlace
-          ? try InPlace(definition, notices: notices) { [consumer] in consumer.wake() } : nil)
+          ? try InPlace(definition, notices: notices) { [consumer] in consumer.wake() } : nil,
+        ended: { [consumer] in consumer.wake() })
       follower =
         if let state = prepared.state, definition.steps.seals { try StateFollower(state.topic) } else { nil }
       stateTopic = if let state = prepared.state { try producer.topic(state.topic.name) } else { nil }
@@ -145,7 +146,7 @@ package actor Job {
         for lane in assignment.takeUnstarted() { group.addTask { await lane.run() } }
         await look(in: &group)
         keepUp(in: &group)
-        try await poll(in: &group)
+        if todo.isEmpty { try await poll(in: &group) }
       } catch {
         tell(.broken(error))
       }

@@ -40,12 +40,19 @@ final class Troubles: Sendable {
   }
 
   private let first = Locked<JobFailure?>(nil)
+  private let failed = Flag()
   private let rejection = Locked<Rejection?>(nil)
 
   /// The first failure that ends the job; later ones are consequences.
   var failure: JobFailure? { first.withLock { $0 } }
 
-  func report(_ failure: JobFailure) { first.withLock { $0 = $0 ?? failure } }
+  /// Whether there is a ``failure``. Asked before each record, and takes no lock.
+  var hasFailure: Bool { failed.isRaised }
+
+  func report(_ failure: JobFailure) {
+    first.withLock { $0 = $0 ?? failure }
+    failed.raise()
+  }
 
   /// The gravest rejection counts: one that no repetition helps.
   func reject(_ failure: JobFailure, isRetriable: Bool) {

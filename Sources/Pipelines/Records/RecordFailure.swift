@@ -18,6 +18,8 @@ package enum RecordFailure: Error, CustomStringConvertible {
   case field(name: String, path: [String], FieldFailure)
   /// The body as a whole could not be sealed or opened.
   case payload(FieldFailure)
+  /// It has headers that cannot be read, and so not be kept.
+  case headers
   /// It has no key, so no other record can take its place.
   case keyless
   /// The same of the record's key.
@@ -33,6 +35,7 @@ package enum RecordFailure: Error, CustomStringConvertible {
     case .field(let name, let path, let failure):
       "field \(path.isEmpty ? name : path.joined(separator: ".")) (\(name)): \(failure)"
     case .payload(let failure): "the payload: \(failure)"
+    case .headers: "its headers cannot be read; librdkafka reads up to 100,000"
     case .keyless: "it has no key, and in place a record is replaced by one with the same key"
     case .key(let failure): "the record's key: \(failure)"
     }

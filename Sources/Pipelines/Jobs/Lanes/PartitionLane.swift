@@ -1,0 +1,170 @@
+internal import Kafka
+internal import Logging
+
+/// Processes the records of one partition in order and keeps the books on them.
+///
+/// Lanes run in parallel; within one, a record is handed to the producer before the next is looked at. Nothing
+/// is awaited per record unless a plan, a key or room in the producer's queue is missing.
+actor PartitionLane {
+  /// What all lanes of a job share.
+  struct Surroundings: Sendable {
+    let supply: EngineSupply
+    let producer: Producer
+    let sink: ProducerTopic
+    let sinkPartitionCount: Int
+    /// Whether `__rule.*` headers must go: they would make clients skip the rules.
+    let seals: Bool
+    let policy: FailurePolicy
+    /// `nil` when there is no topic for them.
+    let deadLetters: DeadLetters?
+    let log: Logger
+    let tick: Tick
+    let gate: Gate
+    let throttle: Throttle
+    let tally: Tally
+    let troubles: Troubles
+    let outages: OutageLimit
+    /// `nil` when the sink is another topic.
+    let inPlace: InPlace?
+    /// To be called by a lane that has nothing left to do, for the job to look.
+    let ended: @Sendable () -> Void
+  }
+
+  /// What a lane did since the last cut, at one moment.
+  struct Cut: Sendable {
+    /// The offset to commit; `nil` before anything was finished.
+    let position: Int64?
+    /// Where the records before the position went, since the last cut.
+    let runs: OffsetRuns
+    let counts: LaneCounts
+  }
+
+  let partition: TopicPartition
+  /// Distinguishes the acknowledgements of this lane.
+  let number: UInt32
+  /// Where the job ends in this partition; `nil` when it goes on.
+  private let end: Int64?
+  private let queue: LaneQueue
+  let around: Surroundings
+  let engines: LaneEngines
+  let inPlace: InPlacePartition?
+  var ledger = OffsetLedger()
+  var counts = LaneCounts()
+  var isProcessing = false
+  /// Whether all up to the job's end was processed, if not acknowledged.
+  private var hasReachedEnd = false
+  /// Changes not yet in the tally.
+  var changes = 0
+  /// Records that may be processed before the throttle is asked again, and bytes it does not know of yet.
+  var allowance = Throttle.Allowance()
+  var untoldBytes = 0
+  /// Made for the first record that needs one.
+  var writer: LetterWriter?
+
+  init(_ partition: TopicPartition, number: UInt32, end: Int64?, queue: LaneQueue, around: Surroundings) {
+    self.partition = partition
+    self.number = number
+    self.end = end
+    self.queue = queue
+    self.around = around
+    engines = LaneEngines(processesKeys: around.supply.keys != nil)
+    inPlace = around.inPlace?.partition(partition)
+  }
+
+  /// Processes what comes until the queue ends or something fails.
+  func run() async {
+    for await item in queue.items {
+      if hasToEnd { break }
+      switch item {
+      case .reached(let offset):
+        ledger.reach(offset)
+        changes += 1
+        hasReachedEnd = end != nil
+      case .records(let batch):
+        isProcessing = true
+        do throws(JobFailure) { try await process(batch) } catch { around.troubles.report(error) }
+        isProcessing = false
+      }
+      tellChanges()
+      queue.done(item)
+      tellEnd()
+    }
+  }
+
+  // MARK: Records
+
+  private func process(_ batch: RecordBatch) async throws(JobFailure) {
+    var index = 0
+    // What was found to be wrong with the record at hand while something was fetched for it.
+    var failure: RecordFailure?
+    while index < batch.count, !hasToEnd {
+      switch advance(in: batch, &index, &failure) {
+      case .done: return
+      case .wait: await pause()
+      case .fetch(let missing): failure = try await fetch(missing, for: batch[index].offset)
+      case .failed(let failure): throw failure
+      }
+    }
+  }
+
+  var hasToEnd: Bool { queue.isAbandoned || around.troubles.hasFailure }
+
+  /// Processes records until one cannot be finished at once, or none is left to process. Their memory goes with the
+  /// batch; nothing of it is kept.
+  ///
+  /// - Parameter failure: what is wrong with the first, when that is known already.
+  private func advance(in batch: RecordBatch, _ index: inout Int, _ failure: inout RecordFailure?) -> Step {
+    while index < batch.count, !hasToEnd {
+      batch.prefetch(index + 2)
+      let record = batch[index]
+      if let end, record.offset >= end { break }
+      guard around.gate.isOpen, mayGoOn() else { return .wait }
+      let step = if let failure { giveUp(record, failure, rule: .error) } else { step(record) }
+      guard case .done = step else { return step }
+      index += 1
+      failure = nil
+    }
+    return .done
+  }
+
+  private func mayGoOn() -> Bool {
+    if !around.throttle.covers(allowance) {
+      allowance = around.throttle.take(after: untoldBytes)
+      untoldBytes = 0
+    }
+    return around.throttle.covers(allowance)
+  }
+
+  private func pause() async {
+    tellChanges()
+    await around.tick.wait()
+  }
+
+  func tellChanges() {
+    around.tally.add(changes)
+    changes = 0
+  }
+
+  func tellEnd() { if hasReachedEnd, isIdle { around.ended() } }
+
+  enum Step {
+    case done
+    /// Until something has happened.
+    case wait
+    case fetch(LaneEngines.Missing)
+    case failed(JobFailure)
+  }
+
+  private func step(_ record: ConsumedRecord) -> Step {
+    // Without them it would not be the same record.
+    guard !record.hasUnreadableHeaders else {
+      return .failed(.record(partition, offset: record.offset, .headers))
+    }
+    if let inPlace, let step = step(record, in: inPlace) { return step }
+    switch engines.process(record) {
+    case .rewritten(let rewritten): return produce(rewritten, from: record)
+    case .missing(let missing): return .fetch(missing)
+    case .failed(let failure, let action): return giveUp(record, failure, rule: action)
+    }
+  }
+}
