@@ -6,7 +6,7 @@ internal import CRdkafka
 ///
 /// `@unchecked`: nothing here changes after `init`, and librdkafka hands each message to one owner, so a batch may cross
 /// actors. Its records are read by one of them at a time, because headers are parsed on first use; whoever hands it on looks
-/// at offsets only.
+/// at ``endOffset`` only.
 package final class RecordBatch: @unchecked Sendable {
   package let partition: TopicPartition
   /// Key and value bytes of all records.
@@ -34,12 +34,12 @@ package final class RecordBatch: @unchecked Sendable {
   /// Valid as long as the batch.
   package subscript(index: Int) -> ConsumedRecord { ConsumedRecord(message: messages[index]) }
 
-  /// Has what is read first of a record brought near. The broker's thread, which made it, ran on another processor, and
-  /// unlike the bytes of records, which follow each other, what describes them lies anywhere.
+  /// Has what describes a record brought near, for it to be there when the record's turn comes. Another processor wrote
+  /// it, and unlike the bytes of records, which follow each other, it lies anywhere.
   package func prefetch(_ index: Int) {
     guard index < messages.count else { return }
-    let start = UnsafeRawPointer(messages[index])
-    for line in 0..<4 { prefetch_line(start + line * 64) }
+    // The message, and behind it what librdkafka keeps of the headers and the timestamp.
+    for line in 0..<4 { prefetch_line(UnsafeRawPointer(messages[index]) + line * 64) }
   }
 
   package var firstOffset: Int64 { messages.first?.pointee.offset ?? 0 }
@@ -50,18 +50,38 @@ package final class RecordBatch: @unchecked Sendable {
 
 /// A record inside a ``RecordBatch``. Its memory goes with the batch.
 package struct ConsumedRecord {
-  private let message: UnsafePointer<rd_kafka_message_t>
-  /// Asked for once: without headers, librdkafka looks for them again, and allocates for it, at every question.
-  private let headers: OpaquePointer?
-  /// Whether it has headers that librdkafka cannot read: more than 100,000 of them, or no headers at all by their form.
-  package let hasUnreadableHeaders: Bool
+  private enum Headers {
+    case none
+    case some(OpaquePointer)
+    case unreadable(rd_kafka_resp_err_t)
+  }
 
-  fileprivate init(message: UnsafePointer<rd_kafka_message_t>) {
-    self.message = message
+  private let message: UnsafePointer<rd_kafka_message_t>
+  /// `nil` until they are asked for.
+  private var knownHeaders: Headers?
+
+  fileprivate init(message: UnsafePointer<rd_kafka_message_t>) { self.message = message }
+
+  /// librdkafka parses them when it is first asked, and keeps them; where there are none it looks, and allocates for it,
+  /// each time.
+  private var headers: Headers {
+    if let knownHeaders { return knownHeaders }
     var headers: OpaquePointer?
     let response = rd_kafka_message_headers(message, &headers)
-    self.headers = response == RD_KAFKA_RESP_ERR_NO_ERROR ? headers : nil
-    hasUnreadableHeaders = self.headers == nil && response != RD_KAFKA_RESP_ERR__NOENT
+    if response == RD_KAFKA_RESP_ERR_NO_ERROR, let headers { return .some(headers) }
+    return response == RD_KAFKA_RESP_ERR__NOENT ? .none : .unreadable(response)
+  }
+
+  /// The record with its headers at hand, for whoever asks for them more than once.
+  package func readingHeaders() -> ConsumedRecord {
+    var record = self
+    record.knownHeaders = headers
+    return record
+  }
+
+  /// Why it has headers that cannot be read, more than 100,000 above all; to go on without them would be to lose them.
+  package var headersError: KafkaError? {
+    if case .unreadable(let response) = headers { KafkaError(response, context: "headers") } else { nil }
   }
 
   package var offset: Int64 { message.pointee.offset }
@@ -88,7 +108,7 @@ package struct ConsumedRecord {
   package func withLastHeader<Result>(_ name: StaticString, _ body: (UnsafeRawBufferPointer?) -> Result)
     -> Result
   {
-    guard let headers else { return body(nil) }
+    guard case .some(let headers) = headers else { return body(nil) }
     var value: UnsafeRawPointer?
     var count = 0
     let found = rd_kafka_header_get_last(
@@ -97,9 +117,10 @@ package struct ConsumedRecord {
     return body(UnsafeRawBufferPointer(start: value, count: count))
   }
 
-  /// A copy of all headers, in order; `nil` when there are none.
+  /// A copy of all headers, in order; `nil` when there are none, or they cannot be read (``headersError``).
   package func copyHeaders() -> RecordHeaders? {
-    headers.flatMap { rd_kafka_headers_copy($0) }.map { RecordHeaders(consuming: $0) }
+    guard case .some(let headers) = headers else { return nil }
+    return rd_kafka_headers_copy(headers).map { RecordHeaders(consuming: $0) }
   }
 }
 

@@ -38,7 +38,7 @@ package enum FailureClass: String, Sendable, Hashable, CaseIterable {
 
   /// `nil` when the failure is none of the record's: a service that is out of reach or says no, a key that is used up
   /// or misconfigured, a library that fails. Any record would fail so, and giving up one after the other would not
-  /// help.
+  /// help. Nor does it help where no dead letter could hold the whole record, or replace it.
   package init?(_ failure: RecordFailure) {
     switch failure {
     case .frame: self = .noSchema

@@ -17,6 +17,7 @@ actor SourceLookup {
         switch event {
         case .records(let batch):
           guard batch.partition == partition else { continue }
+          if let error = batch[0].headersError { throw error }
           let letter = Letter(batch[0], of: partition)
           // A topic made anew may have other records at the same offsets.
           return letter.origin == origin ? letter.content : nil

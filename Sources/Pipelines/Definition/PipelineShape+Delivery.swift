@@ -21,7 +21,7 @@ extension PipelineShape {
       "Time between commits, in milliseconds."),
     Member(
       "commitRecords", .integer(1...10_000_000), default: 1_000_000,
-      "Commit earlier when so many records were written since the last commit."),
+      "Commit earlier when so many records were written since the last commit; in place at most 100,000."),
     Member(
       "recordsPerSecond", .integer(Throttle.Limits.recordsRange),
       "The most records a process reads in a second."),

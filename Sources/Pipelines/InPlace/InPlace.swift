@@ -22,6 +22,9 @@ final class InPlace: Sendable {
   /// Reads everything, before a commit.
   private let witness: Consumer
   private let hasher = KeyHasher()
+  /// Records of a transaction at most: it is read again before it is committed, and its keys are kept until then.
+  private static let mostRecords = 100_000
+
   private let partitions = Locked<[TopicPartition: InPlacePartition]>([:])
   private let size: Locked<TransactionSize>
   /// Records that may still be written in this transaction.
@@ -39,7 +42,7 @@ final class InPlace: Sendable {
     ])
     self.notices = notices
     self.wake = wake
-    size = Locked(TransactionSize(most: definition.deliveryLimits.changes / 2))
+    size = Locked(TransactionSize(most: min(definition.deliveryLimits.changes / 2, Self.mostRecords)))
     reader = try Consumer(settings.overlaid(with: ["isolation.level": "read_committed"]), notices: notices)
     witness = try Consumer(settings.overlaid(with: ["isolation.level": "read_uncommitted"]), notices: notices)
   }

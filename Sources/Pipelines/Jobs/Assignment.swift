@@ -90,7 +90,7 @@ struct Assignment {
   mutating func deliver(_ batch: RecordBatch) {
     guard batch.count > 0, let part = parts[batch.partition] else { return }
     part.queue.put(.records(batch))
-    reached(batch[batch.count - 1].offset + 1, in: batch.partition)
+    reached(batch.endOffset, in: batch.partition)
   }
 
   /// Notes that everything before `next` was delivered.

@@ -53,13 +53,15 @@ extension Job {
   /// Takes new partitions up once it is known where to begin.
   func acceptArrived() async throws(JobFailure) {
     guard let arrived else { return }
+    // Before all else: the loop comes by here again, even when this fails.
+    self.arrived = nil
     let (definition, unknown) = (prepared.definition, arriving.filter { prepared.ranges[$0] == nil })
     // A bounded job is about what was there.
     if !definition.isBounded, definition.onlyPartitions == nil, !unknown.isEmpty {
       throw .grown(unknown.sorted())
     }
     let mine = arriving.filter { prepared.ranges[$0] != nil }
-    (self.arrived, arriving) = (nil, [])
+    arriving = []
     var starts: [TopicPartition: StartOffset] = [:]
     for partition in mine {
       let start = arrived[partition] ?? prepared.start(of: partition)

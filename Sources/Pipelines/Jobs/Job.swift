@@ -81,6 +81,7 @@ package actor Job {
         JobSettings.producer(
           definition, transactionalID: prepared.transactionalID, maximumBytes: prepared.sinkMaximumBytes),
         notices: notices)
+      let wakeJob: @Sendable () -> Void = { [consumer] in consumer.wake() }
       around = PartitionLane.Surroundings(
         supply: EngineSupply(prepared), producer: producer, sink: try producer.topic(definition.sinkTopic),
         sinkPartitionCount: prepared.sinkPartitionCount, seals: definition.steps.seals,
@@ -91,8 +92,8 @@ package actor Job {
         troubles: Troubles(),
         outages: OutageLimit(definition.outageLimit, log: log),
         inPlace: definition.isInPlace
-          ? try InPlace(definition, notices: notices) { [consumer] in consumer.wake() } : nil,
-        ended: { [consumer] in consumer.wake() })
+          ? try InPlace(definition, notices: notices, wake: wakeJob) : nil,
+        wakeJob: wakeJob)
       follower =
         if let state = prepared.state, definition.steps.seals { try StateFollower(state.topic) } else { nil }
       stateTopic = if let state = prepared.state { try producer.topic(state.topic.name) } else { nil }

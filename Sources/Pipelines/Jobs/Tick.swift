@@ -21,7 +21,7 @@ final class Tick: Sendable {
   }
 }
 
-/// Set once, by one task for another to see.
+/// Set for others to see, and never taken back.
 final class Flag: Sendable {
   private let value = Atomic<Bool>(false)
 

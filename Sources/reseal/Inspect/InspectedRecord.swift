@@ -11,6 +11,7 @@ struct InspectedRecord {
   private let key: [UInt8]?
   private let value: [UInt8]?
   private let headers: [(name: String, value: [UInt8]?)]
+  private let headersError: KafkaError?
 
   init(_ record: ConsumedRecord, _ partition: TopicPartition) {
     self.partition = partition
@@ -19,6 +20,7 @@ struct InspectedRecord {
     key = record.key.map(Array.init)
     value = record.value.map(Array.init)
     headers = record.copyHeaders()?.all ?? []
+    headersError = record.headersError
   }
 
   /// The record of a dead letter.
@@ -29,6 +31,7 @@ struct InspectedRecord {
     key = content.key
     value = content.value
     headers = content.headers.map { ($0.name, $0.value) }
+    headersError = nil
   }
 
   /// - Parameter showsUnreadable: whether a value that cannot be shown as a document is shown as base64.
@@ -42,6 +45,7 @@ struct InspectedRecord {
     if !headers.isEmpty {
       members["headers"] = .array(headers.map { [.string($0.name), $0.value.map(Self.text) ?? .null] })
     }
+    if let headersError { members["headersError"] = .string("\(headersError)") }
     members["key"] = .null
     if let key {
       let header = self.header("__key_schema_id")

@@ -47,16 +47,6 @@ extension PartitionLane {
     return .wait
   }
 
-  /// Keeps the books on a record that is out of the lane's hands.
-  func noteDone(_ record: ConsumedRecord) {
-    changes += 1
-    allowance.spend()
-    let count = (record.key?.count ?? 0) + (record.value?.count ?? 0)
-    untoldBytes += count
-    counts.read += 1
-    counts.bytesRead += count
-  }
-
   private func headers(of record: ConsumedRecord, _ rewritten: LaneEngines.Rewritten) -> RecordHeaders? {
     guard let headers = record.copyHeaders() else { return nil }
     rewritten.apply(to: headers, dropsRules: around.seals)

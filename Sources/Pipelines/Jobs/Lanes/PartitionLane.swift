@@ -26,8 +26,8 @@ actor PartitionLane {
     let outages: OutageLimit
     /// `nil` when the sink is another topic.
     let inPlace: InPlace?
-    /// To be called by a lane that has nothing left to do, for the job to look.
-    let ended: @Sendable () -> Void
+    /// Has the job look what there is to do.
+    let wakeJob: @Sendable () -> Void
   }
 
   /// What a lane did since the last cut, at one moment.
@@ -115,8 +115,9 @@ actor PartitionLane {
   /// - Parameter failure: what is wrong with the first, when that is known already.
   private func advance(in batch: RecordBatch, _ index: inout Int, _ failure: inout RecordFailure?) -> Step {
     while index < batch.count, !hasToEnd {
+      // Two ahead, so that there is time enough.
       batch.prefetch(index + 2)
-      let record = batch[index]
+      let record = batch[index].readingHeaders()
       if let end, record.offset >= end { break }
       guard around.gate.isOpen, mayGoOn() else { return .wait }
       let step = if let failure { giveUp(record, failure, rule: .error) } else { step(record) }
@@ -145,7 +146,7 @@ actor PartitionLane {
     changes = 0
   }
 
-  func tellEnd() { if hasReachedEnd, isIdle { around.ended() } }
+  func tellEnd() { if hasReachedEnd, isIdle { around.wakeJob() } }
 
   enum Step {
     case done
@@ -156,11 +157,11 @@ actor PartitionLane {
   }
 
   private func step(_ record: ConsumedRecord) -> Step {
-    // Without them it would not be the same record.
-    guard !record.hasUnreadableHeaders else {
+    if let inPlace, let step = step(record, in: inPlace) { return step }
+    // Without them it would not be the same record, in the sink or as a dead letter.
+    guard record.headersError == nil else {
       return .failed(.record(partition, offset: record.offset, .headers))
     }
-    if let inPlace, let step = step(record, in: inPlace) { return step }
     switch engines.process(record) {
     case .rewritten(let rewritten): return produce(rewritten, from: record)
     case .missing(let missing): return .fetch(missing)

@@ -2,6 +2,16 @@ internal import Kafka
 
 // What became of the records that were handed over, and how far that gets the partition.
 extension PartitionLane {
+  /// Keeps the books on a record that is out of the lane's hands.
+  func noteDone(_ record: ConsumedRecord) {
+    changes += 1
+    allowance.spend()
+    let count = (record.key?.count ?? 0) + (record.value?.count ?? 0)
+    untoldBytes += count
+    counts.read += 1
+    counts.bytesRead += count
+  }
+
   /// Takes notice of records of this lane that the sink acknowledged or refused. They come in source order as far as
   /// they went to one partition.
   func acknowledge(_ acknowledgements: [Acknowledgement]) {
