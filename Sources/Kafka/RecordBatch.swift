@@ -81,7 +81,8 @@ package struct ConsumedRecord {
 
   /// Why it has headers that cannot be read, more than 100,000 above all; to go on without them would be to lose them.
   package var headersError: KafkaError? {
-    if case .unreadable(let response) = headers { KafkaError(response, context: "headers") } else { nil }
+    guard case .unreadable(let response) = headers else { return nil }
+    return KafkaError(response, context: "headers of the record at offset \(offset)")
   }
 
   package var offset: Int64 { message.pointee.offset }

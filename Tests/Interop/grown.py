@@ -78,22 +78,29 @@ def check(options, admin: AdminClient, file: Path, source: str, sink: str):
     # Tombstones need no schema.
     produce(options.bootstrap, source, 0)
     job = run()
-    wait_for(options.bootstrap, sink, 0)
-    for future in admin.create_partitions([NewPartitions(source, 2)]).values():
-        future.result()
     try:
+        wait_for(options.bootstrap, sink, 0)
+        for future in admin.create_partitions([NewPartitions(source, 2)]).values():
+            future.result()
         _, log = job.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
+    finally:
         job.kill()
-        raise
     expect(job.returncode, 1, f"exit code of the job, which said {log[-600:]}")
     expect(f"the source topic has grown: {source}[1]" in log, True, f"whether the job says so in {log[-600:]}")
     produce(options.bootstrap, source, 1)
     job = run()
-    wait_for(options.bootstrap, sink, 1)
-    job.terminate()
-    _, log = job.communicate(timeout=PATIENCE)
+    try:
+        wait_for(options.bootstrap, sink, 1)
+        job.terminate()
+        _, log = job.communicate(timeout=PATIENCE)
+    finally:
+        job.kill()
     expect(job.returncode, 0, f"exit code of the second run, which said {log[-600:]}")
+    # What was written before the job stopped was committed, too.
+    consumer = Consumer({"bootstrap.servers": options.bootstrap, "group.id": f"{sink}-ends"})
+    ends = [consumer.get_watermark_offsets(TopicPartition(sink, partition)) for partition in (0, 1)]
+    consumer.close()
+    expect(ends, [(0, 1), (0, 1)], "where the sink's partitions begin and end")
     print("good: the job stopped when its topic grew, and took the new partition up when it was run again")
 
 

@@ -145,6 +145,24 @@ struct ConsumerTests {
     for member in members { try await member.close() }
   }
 
+  /// A job may end while it has yet to let go of partitions, or to take them.
+  @Test func whatNobodyAnsweredDoesNotKeepAConsumer() async throws {
+    let cluster = try await cluster(records: 1)
+    let settings: ClientSettings = [
+      "session.timeout.ms": "6000", "heartbeat.interval.ms": "100", "max.poll.interval.ms": "6000",
+    ]
+    let holder = try cluster.consumer(settings)
+    try await holder.subscribe(["t"])
+    _ = try await holder.nextShare()
+    let newcomer = try cluster.consumer(settings)
+    try await newcomer.subscribe(["t"])
+    async let assigned: Void = newcomer.next { if case .assigned = $0 { () } else { nil } }
+    await holder.next { if case .revoked = $0 { () } else { nil } }
+    try await holder.close()
+    await assigned
+    try await newcomer.close()
+  }
+
   @Test func aBatchOutlivesItsConsumer() async throws {
     let cluster = try await cluster(records: 3)
     var consumer: Consumer? = try cluster.consumer()

@@ -6,7 +6,8 @@ extension Job {
   private static let waitingBytesLimit = 8 << 20
 
   func poll(in group: inout DiscardingTaskGroup) async throws(JobFailure) {
-    try await adjustReading()
+    // Once that has failed, it would fail each time, and the answers that the end waits for would not be polled.
+    if delivery.failure == nil { try await adjustReading() }
     for event in await consumer.poll(maxRecords: 2_000, timeout: .milliseconds(100)) {
       try handle(event, in: &group)
     }
