@@ -1,4 +1,5 @@
 internal import CRdkafka
+internal import Dispatch
 
 /// One librdkafka client, closed and freed when the last reference goes.
 ///
@@ -32,7 +33,20 @@ final class ClientHandle: @unchecked Sendable {
     }
   }
 
-  deinit { rd_kafka_destroy(pointer) }
+  /// How long a client's end is waited for. librdkafka 2.0.2 never comes back from that of a consumer whose topic was
+  /// deleted while it read; the process must end all the same.
+  private static let longestEnd = DispatchTimeInterval.seconds(10)
+
+  deinit {
+    let ended = DispatchSemaphore(value: 0)
+    let address = UInt(bitPattern: pointer)
+    DispatchQueue(label: "kafka-client-end").async { [reports] in
+      // Reported to until the end.
+      withExtendedLifetime(reports) { rd_kafka_destroy(OpaquePointer(bitPattern: address)) }
+      ended.signal()
+    }
+    _ = ended.wait(timeout: .now() + Self.longestEnd)
+  }
 
   /// How much brokers held this client back.
   var throttling: Throttling { reports.throttling }
