@@ -116,7 +116,7 @@ extension Job {
   private func purge() async throws(KafkaError) {
     await standStill()
     try await producer.purge()
-    while producer.inFlight > 0 { await around.tick.wait() }
+    while producer.inFlight > 0, !delivery.isOver { await around.tick.wait() }
     // What was polled last has been delivered by then.
     await around.tick.wait()
   }

@@ -19,7 +19,8 @@ extension Job {
       do throws(KafkaError) {
         return try await bystander.committed(partitions)
       } catch {
-        guard error.isRetriable, !isStopping || .now < deadline else { throw .kafka(error) }
+        // Once the job has ended nothing rings any more, and the answer is of no use.
+        guard error.isRetriable, endedAt == nil, !isStopping || .now < deadline else { throw .kafka(error) }
         log.warning("the group's offsets could not be read", metadata: ["error": "\(error)"])
         await around.tick.wait()
       }

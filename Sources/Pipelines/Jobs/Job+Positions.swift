@@ -78,7 +78,7 @@ extension Job {
         stateRecords += 1
         return
       } catch {
-        guard error.isQueueFull else { throw error }
+        guard error.isQueueFull, !delivery.isOver else { throw error }
         await around.tick.wait()
       }
     }
