@@ -51,8 +51,8 @@ package final class RecordBatch: @unchecked Sendable {
 /// A record inside a ``RecordBatch``. Its memory goes with the batch.
 package struct ConsumedRecord {
   private enum Headers {
-    case none
-    case some(OpaquePointer)
+    case absent
+    case present(OpaquePointer)
     case unreadable(rd_kafka_resp_err_t)
   }
 
@@ -68,8 +68,8 @@ package struct ConsumedRecord {
     if let knownHeaders { return knownHeaders }
     var headers: OpaquePointer?
     let response = rd_kafka_message_headers(message, &headers)
-    if response == RD_KAFKA_RESP_ERR_NO_ERROR, let headers { return .some(headers) }
-    return response == RD_KAFKA_RESP_ERR__NOENT ? .none : .unreadable(response)
+    if response == RD_KAFKA_RESP_ERR_NO_ERROR, let headers { return .present(headers) }
+    return response == RD_KAFKA_RESP_ERR__NOENT ? .absent : .unreadable(response)
   }
 
   /// The record with its headers at hand, for whoever asks for them more than once.
@@ -109,7 +109,7 @@ package struct ConsumedRecord {
   package func withLastHeader<Result>(_ name: StaticString, _ body: (UnsafeRawBufferPointer?) -> Result)
     -> Result
   {
-    guard case .some(let headers) = headers else { return body(nil) }
+    guard case .present(let headers) = headers else { return body(nil) }
     var value: UnsafeRawPointer?
     var count = 0
     let found = rd_kafka_header_get_last(
@@ -120,7 +120,7 @@ package struct ConsumedRecord {
 
   /// A copy of all headers, in order; `nil` when there are none, or they cannot be read (``headersError``).
   package func copyHeaders() -> RecordHeaders? {
-    guard case .some(let headers) = headers else { return nil }
+    guard case .present(let headers) = headers else { return nil }
     return rd_kafka_headers_copy(headers).map { RecordHeaders(consuming: $0) }
   }
 }

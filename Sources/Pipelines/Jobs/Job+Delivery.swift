@@ -205,7 +205,7 @@ extension Job {
       if !acknowledgements.isEmpty { await deliver(acknowledgements) }
       around.tick.ring()
     }
-    around.tick.ring()
+    around.tick.end()
   }
 
   private func deliver(_ acknowledgements: [Acknowledgement]) async {

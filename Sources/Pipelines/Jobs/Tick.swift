@@ -6,16 +6,29 @@ internal import Threads
 /// Rung by the acknowledgement loop each time round, at least every 100 ms, so that no wait is for ever even if
 /// what it waits for happened just before.
 final class Tick: Sendable {
-  private let waiters = Locked<[CheckedContinuation<Void, Never>]>([])
+  /// `nil` once it has rung for the last time.
+  private let waiters = Locked<[CheckedContinuation<Void, Never>]?>([])
 
+  /// Comes back at once when nothing will ring any more; who waits in a loop must have a way out of it then.
   func wait() async {
-    await withCheckedContinuation { continuation in waiters.withLock { $0.append(continuation) } }
+    await withCheckedContinuation { continuation in
+      let isOver = waiters.withLock { waiters in
+        waiters?.append(continuation)
+        return waiters == nil
+      }
+      if isOver { continuation.resume() }
+    }
   }
 
-  func ring() {
+  func ring() { wake(leaving: []) }
+
+  /// Rings for the last time.
+  func end() { wake(leaving: nil) }
+
+  private func wake(leaving rest: [CheckedContinuation<Void, Never>]?) {
     let woken = waiters.withLock { waiters in
-      defer { waiters.removeAll() }
-      return waiters
+      defer { if waiters != nil { waiters = rest } }
+      return waiters ?? []
     }
     for waiter in woken { waiter.resume() }
   }
