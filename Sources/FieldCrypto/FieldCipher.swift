@@ -1,7 +1,7 @@
 /// Seals and opens values under one data key, with the key schedule kept between operations.
 ///
-/// Not `Sendable`: each lane makes its own from the shared ``KeyMaterial``. Associated data is always empty.
-package final class FieldCipher {
+/// Not `Sendable`: each engine makes its own from the shared ``KeyMaterial``. Associated data is always empty.
+package struct FieldCipher: ~Copyable {
   private enum Implementation: ~Copyable {
     case gcm(GCMCipher)
     case siv(SIVCipher)

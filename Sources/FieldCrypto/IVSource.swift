@@ -3,7 +3,7 @@ internal import COpenSSL
 /// Random 12-byte initialisation vectors, drawn from libcrypto a block at a time.
 ///
 /// One `RAND_bytes` of 12 bytes costs several AES-GCM operations; a block of 4,080 spreads that cost over
-/// 340 vectors. Not `Sendable`: each lane has its own, so no vector is ever handed out twice.
+/// 340 vectors. Not `Sendable`: each engine has its own, so no vector is ever handed out twice.
 package final class IVSource {
   package static let count = 12
   private static let blockCount = 340 * count

@@ -8,33 +8,29 @@ internal import COpenSSL
 /// encrypt whole blocks with a context that has the key schedule set, and need nothing else set up.
 struct ShortGCM: ~Copyable {
   private let mode: OpaquePointer
-  /// What the mode hands to its two functions.
-  private let blocks: UnsafeMutablePointer<BlockCipher>
+  /// AES alone. What the mode hands to its two functions.
+  private let blocks: CipherContext
 
   init(key: SecretBytes) throws(CryptoError) {
-    let context = try CipherContext.keyed(
+    let blocks = try CipherContext.keyed(
       cipher: key.count == 16 ? "AES-128-ECB" : "AES-256-ECB", key: key, encrypting: true)
-    guard EVP_CIPHER_CTX_set_padding(context.pointer, 0) == 1 else { throw .libcrypto("AES without padding") }
-    let blocks = UnsafeMutablePointer<BlockCipher>.allocate(capacity: 1)
-    blocks.initialize(to: BlockCipher(context: context))
+    guard EVP_CIPHER_CTX_set_padding(blocks.pointer, 0) == 1 else { throw .libcrypto("AES without padding") }
+    try self.init(blocks: blocks)
+  }
+
+  /// Tests alone bring contexts of their own.
+  init(blocks: consuming CipherContext) throws(CryptoError) {
     // Encrypts a first block here, for the key of GHASH.
-    guard let mode = CRYPTO_gcm128_new(blocks, BlockCipher.encryptBlock) else {
-      blocks.deinitialize(count: 1)
-      blocks.deallocate()
-      throw .libcrypto("CRYPTO_gcm128_new")
-    }
+    guard let mode = CRYPTO_gcm128_new(UnsafeMutableRawPointer(blocks.pointer), BlockCipher.encryptBlock)
+    else { throw .libcrypto("CRYPTO_gcm128_new") }
     self.blocks = blocks
     self.mode = mode
   }
 
-  deinit {
-    CRYPTO_gcm128_release(mode)
-    blocks.deinitialize(count: 1)
-    blocks.deallocate()
-  }
+  deinit { CRYPTO_gcm128_release(mode) }
 
   /// Whether libcrypto ever failed to encrypt a block under this key. Then nothing is sealed or opened any more.
-  var hasFailed: Bool { blocks.pointee.hasFailed }
+  var hasFailed: Bool { BlockCipher.hasFailed(blocks.pointer) }
 
   /// Writes the ciphertext of `plaintext` to `output` and its tag, 16 bytes, behind it. `iv` has 12 bytes. `false` when
   /// libcrypto fails; what was written then is no ciphertext, and the caller's to wipe.
@@ -66,19 +62,13 @@ struct ShortGCM: ~Copyable {
 }
 
 /// AES of whole blocks, in the two forms that GCM asks for.
-private struct BlockCipher: ~Copyable {
+private enum BlockCipher {
   private static let blockCount = 16
 
-  let context: CipherContext
-  /// Whether libcrypto ever refused to encrypt: the functions below cannot say so, and nothing may pass then.
-  private(set) var hasFailed = false
-
-  init(context: consuming CipherContext) { self.context = context }
-
-  /// `block128_f`: one block. `key` is the block cipher.
+  /// `block128_f`: one block. `key` is the context.
   static let encryptBlock: block128_f = { input, output, key in
     guard let input, let output, let key else { return }
-    BlockCipher.of(key).pointee.encrypt(input, into: output, count: blockCount)
+    encrypt(input, into: output, count: blockCount, OpaquePointer(key))
   }
 
   /// `ctr128_f`: `count` blocks of input with the key stream of the counters from the given one on, of which the last
@@ -98,7 +88,7 @@ private struct BlockCipher: ~Copyable {
       output.storeBytes(of: counter.bigEndian, toByteOffset: offset + 12, as: UInt32.self)
       counter &+= 1
     }
-    BlockCipher.of(key).pointee.encrypt(target, into: target, count: end)
+    encrypt(target, into: target, count: end, OpaquePointer(key))
     for offset in stride(from: 0, to: end, by: 8) {
       let stream = output.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
       output.storeBytes(
@@ -107,19 +97,17 @@ private struct BlockCipher: ~Copyable {
     }
   }
 
-  private static func of(_ key: UnsafeRawPointer) -> UnsafeMutablePointer<BlockCipher> {
-    // The mode passes on, as const, what it was made with.
-    UnsafeMutableRawPointer(mutating: key).assumingMemoryBound(to: BlockCipher.self)
-  }
-
-  private mutating func encrypt(
-    _ input: UnsafePointer<UInt8>, into output: UnsafeMutablePointer<UInt8>, count: Int
+  private static func encrypt(
+    _ input: UnsafePointer<UInt8>, into output: UnsafeMutablePointer<UInt8>, count: Int,
+    _ context: OpaquePointer
   ) {
     var written: Int32 = 0
-    if EVP_EncryptUpdate(context.pointer, output, &written, input, Int32(count)) != 1
-      || Int(written) != count
-    {
-      hasFailed = true
+    if EVP_EncryptUpdate(context, output, &written, input, Int32(count)) != 1 || Int(written) != count {
+      // The mode's functions cannot say so, and nothing may pass then.
+      EVP_CIPHER_CTX_set_app_data(context, UnsafeMutableRawPointer(context))
     }
   }
+
+  /// Whether ``encrypt(_:into:count:_:)`` ever failed with this context.
+  static func hasFailed(_ context: OpaquePointer) -> Bool { EVP_CIPHER_CTX_get_app_data(context) != nil }
 }

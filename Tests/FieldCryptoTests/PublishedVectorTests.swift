@@ -104,6 +104,24 @@ struct PublishedVectorTests {
     #expect(opened == [UInt8](repeating: 0, count: 5))
   }
 
+  /// Without AES a "ciphertext" would be the plaintext. A context without a key stands for an AES that fails.
+  @Test func nothingIsSealedOnceAESHasFailed() throws {
+    let cipher = try ShortGCM(blocks: CipherContext())
+    let hasFailed = cipher.hasFailed
+    #expect(hasFailed)
+    let plaintext: [UInt8] = [1, 2, 3]
+    var sealed = [UInt8](repeating: 0, count: 3 + 16)
+    try sealed.withUnsafeMutableBytes { sealed in
+      let (start, iv) = (try #require(sealed.baseAddress), [UInt8](repeating: 0, count: 12))
+      let isSealed = plaintext.withUnsafeBytes { cipher.seal($0, iv: iv, into: start) }
+      #expect(!isSealed)
+      let body = UnsafeRawBufferPointer(start: start, count: 3)
+      var opened = [UInt8](repeating: 0, count: 3)
+      let isOpened = cipher.open(body, iv: iv, tag: start + 3, into: &opened)
+      #expect(!isOpened)
+    }
+  }
+
   private func seal(_ plaintext: [UInt8], iv: [UInt8], _ cipher: borrowing GCMCipher) throws -> [UInt8] {
     var sealed = iv + [UInt8](repeating: 0, count: plaintext.count + 16)
     try sealed.withUnsafeMutableBytes { output in

@@ -21,15 +21,10 @@ package enum LetterFailure: Error, CustomStringConvertible {
   }
 }
 
-/// Opens the letters of one topic. Not `Sendable`: it keeps ciphers.
-package final class LetterOpener {
-  /// KEKs whose ciphers are kept; what a letter names is not to be trusted.
-  private static let capacity = 64
-
+/// Opens the letters of one topic.
+package struct LetterOpener: Sendable {
   private let keyRing: KeyRing
   private let subject: Subject
-  private let ivs = IVSource()
-  private var ciphers: [String: FieldCipher] = [:]
 
   /// - Parameter keyRing: that of the source's side, as when the letters were sealed.
   package init(_ settings: DeadLetterSettings, keyRing: KeyRing) {
@@ -40,7 +35,7 @@ package final class LetterOpener {
   package func open(
     _ letter: SealedLetter, isolation: isolated (any Actor)? = #isolation
   ) async throws(LetterFailure) -> Letter {
-    let cipher = try await cipher(ofKEK: letter.label.kek)
+    let cipher = try cipher(try await key(ofKEK: letter.label.kek))
     let bytes: [UInt8]
     do throws(CryptoError) { bytes = try cipher.open(letter.sealed) } catch { throw .doesNotOpen }
     let opened: Letter
@@ -55,25 +50,23 @@ package final class LetterOpener {
     return opened
   }
 
-  private func cipher(
+  private func key(
     ofKEK kek: String, isolation: isolated (any Actor)? = #isolation
-  ) async throws(LetterFailure) -> FieldCipher {
-    if let known = ciphers[kek] { return known }
-    let key: DataKey
+  ) async throws(LetterFailure) -> DataKey {
     do throws(KeyError) {
-      key = try await keyRing.openingKey(
+      return try await keyRing.openingKey(
         DEKIdentity(kek: kek, subject: subject, algorithm: .aes256GCM, version: 1))
     } catch {
       throw .key(error)
     }
-    let cipher: FieldCipher
+  }
+
+  /// Letters are few, so a cipher serves one.
+  private func cipher(_ key: DataKey) throws(LetterFailure) -> FieldCipher {
     do throws(CryptoError) {
-      cipher = try FieldCipher(key.material, ivs: ivs)
+      return try FieldCipher(key.material, ivs: IVSource())
     } catch {
       throw .key(KeyError(.damaged, key.identity, "\(error)"))
     }
-    if ciphers.count >= Self.capacity { ciphers.removeAll() }
-    ciphers[kek] = cipher
-    return cipher
   }
 }
