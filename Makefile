@@ -33,7 +33,7 @@ lint: system-packages ## Check the formatting.
 format: ## Format the sources.
 	@swift format --in-place --recursive Sources Tests Package.swift
 
-sanitize-thread: test-packages ## Run the unit tests under the thread sanitizer.
+sanitize-thread: test-packages $(PYTHON) ## Run the unit tests under the thread sanitizer.
 	@# Not those that look through all memory, of which the sanitizer maps terabytes.
 	@mkdir -p .build-thread
 	@clang -std=gnu11 -Wall -Wextra -Werror -shared -fPIC -o .build-thread/libthreads.so Tests/Sanitizers/threads.c
