@@ -11,7 +11,7 @@ struct SealStateRunsTests {
   private static let versions: ClosedRange<Int32> = 1...4
   private static let firstCurrent: Int32 = 3
 
-  private let keys = LaneKeys()
+  private let keys = EngineKeys()
   private let materials: [KeyName: KeyMaterial]
   private let target: KeyFamilyIdentity
   private let other: KeyFamilyIdentity

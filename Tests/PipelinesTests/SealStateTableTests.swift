@@ -219,7 +219,7 @@ private struct LayerBench {
 
   /// Runs the row's step; `nil` when the value was left as it is.
   func run(_ value: [UInt8]) throws(FieldFailure) -> [UInt8]? {
-    let keys = LaneKeys()
+    let keys = EngineKeys()
     for (name, material) in materials {
       let result: Result<DataKey, KeyError> =
         switch row.hand {

@@ -42,7 +42,7 @@ struct SealStateTests {
 
     /// Runs the field through a processor; `nil` when it was left as it is.
     func seal(_ value: [UInt8], having hand: Hand = .both) throws(FieldFailure) -> [UInt8]? {
-      let keys = LaneKeys()
+      let keys = EngineKeys()
       let work = FieldWork(
         purpose: .seal(.encrypt), isText: isText, unsupportedType: nil, opening: [], writerLayers: 0,
         sealing: [.init(rule: "r", key: targetName, isVersioned: isVersioned)],
@@ -185,7 +185,7 @@ struct SealStateTests {
     let value = Array("078-05-1120".utf8)
     let current = try #require(try bench.seal(value))
     let foreign = try bench.written(value, under: bench.other, versioned: 1)
-    let keys = LaneKeys()
+    let keys = EngineKeys()
     keys.keep(.success(bench.target), for: bench.targetName)
     keys.keep(.success(bench.other), for: KeyName(bench.otherFamily, version: 1))
     for family in [bench.targetName.family, bench.otherFamily] { keys.family(family).setHighestVersion(1) }

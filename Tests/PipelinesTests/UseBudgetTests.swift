@@ -20,7 +20,7 @@ struct UseBudgetTests {
     let name = KeyName(Self.family, version: 1)
     ledger.setPriorUse { _ in UseBudget.limit - 2 }
     let identity = DEKIdentity(kek: "k", subject: Subject("s"), algorithm: algorithm, version: 1)
-    let keys = LaneKeys()
+    let keys = EngineKeys()
     keys.keep(
       .success(
         DataKey(identity: identity, material: try KeyMaterial(generatedFor: algorithm), uses: ledger)),
@@ -72,7 +72,7 @@ struct KeyVersionTests {
 
   /// Seals for a target of this version in a job that began with another; `nil` when the value was left as it is.
   private func seal(
-    _ value: [UInt8], version: Int32, since first: Int32, _ keys: LaneKeys
+    _ value: [UInt8], version: Int32, since first: Int32, _ keys: EngineKeys
   ) throws(FieldFailure) -> [UInt8]? {
     let work = FieldWork(
       purpose: .seal(.encrypt), isText: false, unsupportedType: nil, opening: [], writerLayers: 0,
@@ -84,7 +84,7 @@ struct KeyVersionTests {
   }
 
   @Test func versionsSinceTheJobBeganAreAsGoodAsTheNewest() throws {
-    let keys = LaneKeys()
+    let keys = EngineKeys()
     let versions = try (1...4).map { try key($0) }
     for key in versions {
       keys.keep(.success(key), for: KeyName(Self.family, version: key.identity.version))
@@ -106,7 +106,7 @@ struct KeyVersionTests {
   }
 
   @Test func aLaneDropsWhatTheKeyRingHasDropped() throws {
-    let keys = LaneKeys()
+    let keys = EngineKeys()
     var held: [DataKey] = try [1, 2].map { try key($0) }
     for key in held { keys.keep(.success(key), for: KeyName(Self.family, version: key.identity.version)) }
     let missing = KeyName(Self.family, version: 3)

@@ -15,7 +15,7 @@ struct AvroRewriter: BodyRewriter {
   func rewrite(
     _ body: UnsafeRawBufferPointer, into output: ByteArena, transform: any FieldTransform
   ) throws(RecordError) -> Bool {
-    // All lanes share the program. Borrowed rather than held, it costs them no contended counting of references.
+    // All engines share the program. Borrowed rather than held, it costs them no contended counting of references.
     try program.operations.withUnsafeBufferPointer { (operations) throws(RecordError) in
       try program.children.withUnsafeBufferPointer { (children) throws(RecordError) in
         try steps.withUnsafeBufferPointer { (steps) throws(RecordError) in

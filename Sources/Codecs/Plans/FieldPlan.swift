@@ -1,5 +1,5 @@
 /// What a job does to the records of one writer schema: which leaves are opened, sealed or both, and how to
-/// get at them in the bytes. Compiled once per schema, shared by all lanes.
+/// get at them in the bytes. Compiled once per schema, shared by all engines.
 ///
 /// Each format adds an initialiser that compiles the writer's view together with the sink's.
 package struct FieldPlan: Sendable {

@@ -1,5 +1,5 @@
 /// Memory that one record's output is assembled in, kept from record to record so that none is allocated in
-/// steady state. Not `Sendable`: each lane has its own.
+/// steady state. Not `Sendable`: each engine has its own.
 ///
 /// No access to the properties overlaps another: an arena is used by one thread, and no method lends a property to
 /// code of others. Checking that at run time takes as long as the short appends that records are made of, which other

@@ -51,13 +51,13 @@ struct LetterCause {
 /// Seals letters and hands them to the producer. Not `Sendable`: ciphers belong to their lane.
 final class LetterWriter {
   private let letters: DeadLetters
-  private var key: LaneKey
+  private var key: EngineKey
   private let arena = ByteArena(capacity: 1_024)
   private let sealed = ByteArena(capacity: 1_024)
 
   init(_ letters: DeadLetters) throws(CryptoError) {
     self.letters = letters
-    key = try LaneKey(letters.key, ivs: IVSource())
+    key = try EngineKey(letters.key, ivs: IVSource())
   }
 
   /// Makes the key ring's count of what was sealed exact.

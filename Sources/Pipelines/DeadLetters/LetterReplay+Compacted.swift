@@ -73,7 +73,7 @@ extension LetterReplay {
     let origin = item.letter.label.origin
     guard prepared.keys != nil else { return .init(partition: origin.partition, key: key) }
     while true {
-      let found = content.withRecord { record -> (NewerRecords.Place?, LaneEngines.Missing?) in
+      let found = content.withRecord { record -> (NewerRecords.Place?, EnginePair.Missing?) in
         switch engines.process(record) {
         case .missing(let missing): return (nil, missing)
         case .failed: return (nil, nil)

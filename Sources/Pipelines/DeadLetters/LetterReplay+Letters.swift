@@ -44,7 +44,7 @@ extension LetterReplay {
   private enum Step {
     case done
     case wait
-    case missing(LaneEngines.Missing)
+    case missing(EnginePair.Missing)
     case failed(RecordFailure)
     case refused(KafkaError)
   }
@@ -69,7 +69,7 @@ extension LetterReplay {
     }
   }
 
-  private func headers(_ content: Letter.Content, _ rewritten: LaneEngines.Rewritten) -> RecordHeaders {
+  private func headers(_ content: Letter.Content, _ rewritten: EnginePair.Rewritten) -> RecordHeaders {
     let headers = RecordHeaders()
     for header in content.headers {
       guard let value = header.value else {
@@ -82,7 +82,7 @@ extension LetterReplay {
     return headers
   }
 
-  func partition(of rewritten: LaneEngines.Rewritten, _ origin: Letter.Origin) -> Int32 {
+  func partition(of rewritten: EnginePair.Rewritten, _ origin: Letter.Origin) -> Int32 {
     rewritten.partition(in: sink, of: prepared.sinkPartitionCount, elseKeeping: origin.partition)
   }
 
@@ -123,10 +123,10 @@ extension LetterReplay {
 
   /// What is wrong with the record, when that turns out.
   func supplied(
-    _ missing: LaneEngines.Missing, for origin: Letter.Origin
+    _ missing: EnginePair.Missing, for origin: Letter.Origin
   ) async throws(JobFailure) -> RecordFailure? {
     do throws(EngineSupply.Failure) {
-      try await supply.supply(missing, to: engines)
+      engines.keep(try await supply.answer(missing))
       return nil
     } catch {
       switch error {

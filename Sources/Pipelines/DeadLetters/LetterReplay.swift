@@ -42,7 +42,7 @@ package actor LetterReplay {
   let producer: Producer
   let sink: ProducerTopic
   let letters: ProducerTopic
-  let engines: LaneEngines
+  let engines: EnginePair
   let supply: EngineSupply
   let opener: LetterOpener
   let source: SourceLookup
@@ -63,7 +63,7 @@ package actor LetterReplay {
     self.settings = settings
     self.isCompacted = isCompacted
     self.log = log
-    engines = LaneEngines(processesKeys: prepared.keys != nil)
+    engines = EnginePair(processesKeys: prepared.keys != nil)
     supply = EngineSupply(prepared)
     opener = LetterOpener(settings, keyRing: prepared.clients.keyRings[.source])
     do throws(KafkaError) {

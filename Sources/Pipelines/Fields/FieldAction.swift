@@ -1,10 +1,10 @@
 internal import FieldCrypto
 
-/// A ``FieldWork`` bound to the keys of one lane.
+/// A ``FieldWork`` bound to the keys of one engine.
 ///
 /// Borrowed where it is used and never copied, and what it says of layers only refers to their families: counting
 /// references to all these took a fifth of a record's time. The action keeps the families as long as itself, and so do
-/// the lane's keys.
+/// the engine's keys.
 struct FieldAction: ~Copyable {
   struct OpeningLayer {
     let family: Unmanaged<KeyFamily>
@@ -41,9 +41,9 @@ struct FieldAction: ~Copyable {
     var overhead: Int { reference._withUnsafeGuaranteedRef { $0.overhead } }
 
     /// The key to put the layer on or take it off with; `nil` when it is not at hand.
-    var key: UnsafeMutablePointer<LaneKey>? { key(version) }
+    var key: UnsafeMutablePointer<EngineKey>? { key(version) }
 
-    func key(_ version: Int32) -> UnsafeMutablePointer<LaneKey>? {
+    func key(_ version: Int32) -> UnsafeMutablePointer<EngineKey>? {
       reference._withUnsafeGuaranteedRef { $0.key(version) }
     }
 
@@ -88,7 +88,7 @@ struct FieldAction: ~Copyable {
   let leastOverhead: Int
   private let recent: UnsafeMutablePointer<SealingLayer?>
 
-  init(_ work: FieldWork, keys: LaneKeys) {
+  init(_ work: FieldWork, keys: EngineKeys) {
     purpose = work.purpose
     isText = work.isText
     unsupportedType = work.unsupportedType
@@ -127,7 +127,7 @@ struct FieldAction: ~Copyable {
 final class FieldActions {
   let addresses: UnsafeBufferPointer<FieldAction>
 
-  init(_ work: [FieldWork], keys: LaneKeys) {
+  init(_ work: [FieldWork], keys: EngineKeys) {
     let memory = UnsafeMutableBufferPointer<FieldAction>.allocate(capacity: work.count)
     for (index, work) in work.enumerated() {
       memory.initializeElement(at: index, to: FieldAction(work, keys: keys))

@@ -1,12 +1,12 @@
 internal import Codecs
 internal import KeyManagement
 
-/// Opens and seals the fields of one record after the other in one lane.
+/// Opens and seals the fields of one record after the other.
 ///
 /// Stops a record by noting why in ``failure`` and throwing; the caller decides what becomes of the record.
 /// Nothing is allocated per field in steady state.
 final class FieldProcessor: FieldTransform {
-  // What changes from field to field belongs to one lane and is never lent out, so its accesses are not tracked.
+  // What changes from field to field belongs to one engine and is never lent out, so its accesses are not tracked.
 
   /// What the plan says about each field, by position.
   @exclusivity(unchecked) private var actions = UnsafeBufferPointer<FieldAction>(start: nil, count: 0)

@@ -49,8 +49,8 @@ package struct KeyName: Sendable, Hashable, CustomStringConvertible {
   package var description: String { "\(family)/\(version)" }
 }
 
-/// A DEK in the hands of one lane: its cipher, and how often it may still seal. Owned by its ``KeyFamily``.
-struct LaneKey: ~Copyable {
+/// A DEK in the hands of one engine: its cipher, and how often it may still seal. Owned by its ``KeyFamily``.
+struct EngineKey: ~Copyable {
   private let cipher: FieldCipher
   private var allowance: UseAllowance
   /// The key ring's. What the cipher keeps of the key is wiped with the cipher.
@@ -89,14 +89,14 @@ struct LaneKey: ~Copyable {
   }
 }
 
-/// The versions of one DEK that a lane has met so far, ready for use.
+/// The versions of one DEK that an engine has met so far, ready for use.
 ///
 /// Keys are lent by their address, because to count references to each would take a tenth of a record's time. An address
 /// is good until the next call of ``set(_:to:)`` or ``forget(failures:)``, which no record's processing makes. Not
-/// `Sendable`: ciphers belong to the lane.
+/// `Sendable`: ciphers belong to the engine.
 final class KeyFamily {
   enum Slot {
-    case ready(UnsafeMutablePointer<LaneKey>)
+    case ready(UnsafeMutablePointer<EngineKey>)
     /// The key cannot be had: missing, deleted, denied or damaged.
     indirect case failed(KeyError)
   }
@@ -112,7 +112,7 @@ final class KeyFamily {
   let overhead: Int
   private var slots: [Int32: Slot] = [:]
   /// The keys at hand by version, as far as versions are small numbers, which they are: found without hashing.
-  @exclusivity(unchecked) private var ready: [UnsafeMutablePointer<LaneKey>?] = []
+  @exclusivity(unchecked) private var ready: [UnsafeMutablePointer<EngineKey>?] = []
   private var highestVersion: Int32?
 
   init(_ identity: KeyFamilyIdentity) {
@@ -132,7 +132,7 @@ final class KeyFamily {
   subscript(version: Int32) -> Slot? { slots[version] }
 
   /// The key of a version; `nil` when it is not at hand.
-  func key(_ version: Int32) -> UnsafeMutablePointer<LaneKey>? {
+  func key(_ version: Int32) -> UnsafeMutablePointer<EngineKey>? {
     if version > 0, version < ready.count { return ready[Int(version)] }
     guard case .ready(let key)? = slots[version] else { return nil }
     return key
@@ -163,8 +163,8 @@ final class KeyFamily {
     }
   }
 
-  func set(_ version: Int32, to key: consuming LaneKey) {
-    let memory = UnsafeMutablePointer<LaneKey>.allocate(capacity: 1)
+  func set(_ version: Int32, to key: consuming EngineKey) {
+    let memory = UnsafeMutablePointer<EngineKey>.allocate(capacity: 1)
     memory.initialize(to: key)
     set(version, to: .ready(memory))
   }
@@ -193,8 +193,8 @@ final class KeyFamily {
   }
 }
 
-/// The families of one lane, one object for each however many rules name it.
-final class LaneKeys {
+/// The families of one engine, one object for each however many rules name it.
+final class EngineKeys {
   /// Lists of actions kept.
   private static let capacity = 1_000
 
@@ -236,7 +236,7 @@ final class LaneKeys {
     case .failure(let error): family.set(name.version, to: error)
     case .success(let key):
       do throws(CryptoError) {
-        family.set(name.version, to: try LaneKey(key, ivs: ivs))
+        family.set(name.version, to: try EngineKey(key, ivs: ivs))
       } catch {
         family.set(name.version, to: KeyError(.damaged, name, "\(error)"))
       }

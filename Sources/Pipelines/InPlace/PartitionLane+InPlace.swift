@@ -21,7 +21,7 @@ extension PartitionLane {
   }
 
   /// Whether nothing about the record would be another.
-  func isCurrent(_ record: ConsumedRecord, _ rewritten: LaneEngines.Rewritten) -> Bool {
+  func isCurrent(_ record: ConsumedRecord, _ rewritten: EnginePair.Rewritten) -> Bool {
     guard !rewritten.isChanged else { return false }
     guard around.seals, let headers = record.copyHeaders() else { return true }
     return !headers.names.contains { $0.hasPrefix("__rule.") }

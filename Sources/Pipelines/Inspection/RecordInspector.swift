@@ -12,7 +12,7 @@ package actor RecordInspector {
   private let rules: RuleSettings
   private let naming: SubjectNaming
   private let reveals: Bool
-  private let keys = LaneKeys()
+  private let keys = EngineKeys()
   private let layers = FieldLayers()
 
   package init(

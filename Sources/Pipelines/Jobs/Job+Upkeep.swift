@@ -21,9 +21,7 @@ extension Job {
     await prepared.clients.keyRings.forgetExpired()
     do throws(PlanFailure) {
       let haveChanged = try await renewPlans()
-      for lane in assignment.lanes {
-        await lane.refresh(plans: haveChanged, failures: upkeepRounds.isMultiple(of: Self.failureRounds))
-      }
+      around.engines.refresh(plans: haveChanged, failures: upkeepRounds.isMultiple(of: Self.failureRounds))
     } catch {
       if error.isRetriable {
         log.warning("schemas and keys could not be looked at again", metadata: ["error": "\(error)"])
@@ -57,7 +55,8 @@ extension Job {
 
   /// The AES-GCM keys that this process has sealed under, those of dead letters included.
   var keyUses: [JobCondition.KeyUse] {
-    sides.flatMap { side in
+    around.engines.settleUses()
+    return sides.flatMap { side in
       prepared.clients.keyRings[side].uses.uses.map { .init(side: side, key: $0.key, fields: $0.total) }
     }
   }
@@ -75,7 +74,8 @@ extension Job {
 
   /// Fields this process has sealed, by the names of DEKs as ``PriorUse`` has them.
   var sealed: [String: UInt64] {
-    sides.reduce(into: [:]) { sealed, side in
+    around.engines.settleUses()
+    return sides.reduce(into: [:]) { sealed, side in
       for use in prepared.clients.keyRings[side].uses.uses {
         sealed[PriorUse.name(use.key, of: side, prepared.clients)] = use.own
       }

@@ -83,7 +83,8 @@ package actor Job {
         notices: notices)
       let wakeJob: @Sendable () -> Void = { [consumer] in consumer.wake() }
       around = PartitionLane.Surroundings(
-        supply: EngineSupply(prepared), producer: producer, sink: try producer.topic(definition.sinkTopic),
+        engines: EnginePool(processesKeys: prepared.keys != nil), supply: EngineSupply(prepared),
+        producer: producer, sink: try producer.topic(definition.sinkTopic),
         sinkPartitionCount: prepared.sinkPartitionCount, seals: definition.steps.seals,
         policy: definition.failurePolicy,
         deadLetters: try DeadLetters(prepared.deadLetters, job: definition.name, producer), log: log,

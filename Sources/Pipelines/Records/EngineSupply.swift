@@ -19,37 +19,36 @@ struct EngineSupply: Sendable {
     case key(KeyError)
   }
 
-  func supply(
-    _ missing: LaneEngines.Missing, to engines: LaneEngines, isolation: isolated (any Actor) = #isolation
-  ) async throws(Failure) {
-    let engine = engines.engine(forKeys: missing.isKey)
+  /// Throws when there is no answer, or it says that the record cannot be processed.
+  func answer(_ missing: EnginePair.Missing) async throws(Failure) -> EnginePair.Answer {
     let plans = missing.isKey ? keys ?? values : values
     switch missing.what {
     case .plan(let request):
       do throws(RecordFailure) {
-        engine.setPlan(try await plans.answer(request), for: request)
+        return .init(what: .plan(try await plans.answer(request), for: request), isKey: missing.isKey)
       } catch {
         throw .record(error)
       }
     case .key(let name):
       do throws(KeyError) {
-        engine.setKey(.success(try await keyRings[name.family.side].openingKey(name.identity)), for: name)
+        let key = try await keyRings[name.family.side].openingKey(name.identity)
+        return .init(what: .key(.success(key), name), isKey: missing.isKey)
       } catch {
         // A key that cannot be had is an answer; a registry that does not answer is none.
         if error.isRetriable { throw .key(error) }
-        engine.setKey(.failure(error), for: name)
+        return .init(what: .key(.failure(error), name), isKey: missing.isKey)
       }
     case .versions(let family):
       do throws(KeyError) {
         let highest = try await keyRings[family.side].highestVersion(KeyName(family, version: 1).identity)
-        engine.setHighestVersion(highest, of: family)
+        return .init(what: .versions(highest, family), isKey: missing.isKey)
       } catch {
         throw .key(error)
       }
     case .successor(let used):
       do throws(PlanFailure) {
         try await plans.succeed(used)
-        engine.forgetPlans()
+        return .init(what: .newPlans, isKey: missing.isKey)
       } catch {
         guard case .key(let failure) = error else { throw .key(KeyError(.misconfigured, used, "\(error)")) }
         throw .key(failure)

@@ -4,7 +4,7 @@ package import KeyManagement
 /// Turns the keys or the values of one record after the other into what the sink gets.
 ///
 /// Knows no Kafka and waits for nothing: what it lacks (a plan, a key) it asks for, and the record is tried
-/// again once its owner has supplied it. Not `Sendable`; each lane has one for values, and one for keys where
+/// again once its owner has supplied it. Not `Sendable`; an ``EnginePair`` has one for values, and one for keys where
 /// those are processed.
 package final class RecordEngine {
   /// What is rare is kept outside, so that the common outcomes are two words.
@@ -23,7 +23,7 @@ package final class RecordEngine {
   }
 
   private let processor = FieldProcessor()
-  private let keys = LaneKeys()
+  private let keys = EngineKeys()
   private let arena = ByteArena()
   /// A body on its way from one layer of the payload to the next.
   private let inner = ByteArena(capacity: 1_024)
@@ -31,7 +31,7 @@ package final class RecordEngine {
   private let opened = ByteArena(capacity: 1_024)
   private let resolved = ByteArena(capacity: 1_024)
   private let headerArena = ByteArena(capacity: 64)
-  @exclusivity(unchecked) private var plans = LanePlans()
+  @exclusivity(unchecked) private var plans = EnginePlans()
 
   /// What happened to the fields of the record that last came out of ``process(_:schemaHeader:)``.
   package var counts: FieldCounts { processor.counts }
@@ -45,14 +45,14 @@ package final class RecordEngine {
   package var header: UnsafeRawBufferPointer { headerArena.bytes }
 
   package func setPlan(_ answer: PlanAnswer, for request: PlanRequest) {
-    // What records a lane has seen rarely mixes many schemas; when it does, plans are made again.
+    // Records rarely mix so many schemas; when they do, plans are made again.
     if plans.isFull { forgetPlans() }
     plans.keep(answer, for: request, keys: keys)
   }
 
   /// Asks for every plan again, because plans have changed.
   package func forgetPlans() {
-    plans = LanePlans()
+    plans = EnginePlans()
     keys.forgetAll()
   }
 
@@ -89,30 +89,30 @@ package final class RecordEngine {
     switch plans.find(frame.reference, tail) {
     case .missing(let request): return .needsPlan(request)
     case .malformed(let error): return .failed(.frame(error), action: .error)
-    case .found(let lanePlan, let indexCount):
+    case .found(let enginePlan, let indexCount):
       let body = frame.isInHeader ? payload : UnsafeRawBufferPointer(rebasing: tail[indexCount...])
-      return lanePlan._withUnsafeGuaranteedRef { process(body, of: frame, $0) }
+      return enginePlan._withUnsafeGuaranteedRef { process(body, of: frame, $0) }
     }
   }
 
-  private func process(_ body: UnsafeRawBufferPointer, of frame: Frame, _ lanePlan: LanePlan) -> Outcome {
-    guard let reference = lanePlan.plan.sinkReference(replacing: frame.reference) else {
+  private func process(_ body: UnsafeRawBufferPointer, of frame: Frame, _ enginePlan: EnginePlan) -> Outcome {
+    guard let reference = enginePlan.plan.sinkReference(replacing: frame.reference) else {
       return .failed(
         .refused(PlanRefusal(frame.reference, "the registry gave no GUID for the sink's schema")),
         action: .error)
     }
-    return process(body, of: frame, lanePlan, as: reference)
+    return process(body, of: frame, enginePlan, as: reference)
   }
 
   private func process(
-    _ body: UnsafeRawBufferPointer, of frame: Frame, _ lanePlan: LanePlan, as reference: SchemaReference
+    _ body: UnsafeRawBufferPointer, of frame: Frame, _ enginePlan: EnginePlan, as reference: SchemaReference
   ) -> Outcome {
-    begin(frame, lanePlan, reference)
-    processor.begin(lanePlan.actions)
+    begin(frame, enginePlan, reference)
+    processor.begin(enginePlan.actions)
     do throws(RecordFailure) {
-      let isChanged = try rewriteBody(body, lanePlan)
+      let isChanged = try rewriteBody(body, enginePlan)
       if isChanged { return .rewritten(isInHeader: frame.isInHeader) }
-      return restamped(frame, lanePlan, reference, body)
+      return restamped(frame, enginePlan, reference, body)
     } catch {
       switch processor.failure {
       case .needsKey(let name)?: return .needsKey(name)
@@ -123,29 +123,29 @@ package final class RecordEngine {
       // A reading rule that says so lets the record go on sealed, which never feeds a seal; a writing rule that says
       // so lets it go on in the clear, which the pipeline has allowed or there would be no such plan.
       // Neither goes with a body whose structure would be another one's.
-      if processor.failureAction == .none, lanePlan.plan.before == nil,
-        processor.wasSealing ? lanePlan.plan.passesPlaintextOnFailure : !lanePlan.plan.seals
+      if processor.failureAction == .none, enginePlan.plan.before == nil,
+        processor.wasSealing ? enginePlan.plan.passesPlaintextOnFailure : !enginePlan.plan.seals
       {
-        return restamped(frame, lanePlan, reference, body)
+        return restamped(frame, enginePlan, reference, body)
       }
       return .failed(error, action: processor.failureAction)
     }
   }
 
   /// Puts the sink's reference where the writer's was.
-  private func begin(_ frame: Frame, _ lanePlan: LanePlan, _ reference: SchemaReference) {
+  private func begin(_ frame: Frame, _ enginePlan: EnginePlan, _ reference: SchemaReference) {
     arena.removeAll()
-    guard frame.isInHeader else { return reference.write(with: lanePlan.plan.sinkIndexes, to: arena) }
+    guard frame.isInHeader else { return reference.write(with: enginePlan.plan.sinkIndexes, to: arena) }
     headerArena.removeAll()
-    reference.write(with: lanePlan.plan.sinkIndexes, to: headerArena)
+    reference.write(with: enginePlan.plan.sinkIndexes, to: headerArena)
   }
 
   /// The body as it stands, under the sink's schema.
   private func restamped(
-    _ frame: Frame, _ lanePlan: LanePlan, _ reference: SchemaReference, _ body: UnsafeRawBufferPointer
+    _ frame: Frame, _ enginePlan: EnginePlan, _ reference: SchemaReference, _ body: UnsafeRawBufferPointer
   ) -> Outcome {
     if reference == frame.reference { return .unchanged }
-    begin(frame, lanePlan, reference)
+    begin(frame, enginePlan, reference)
     arena.append(body)
     return .rewritten(isInHeader: frame.isInHeader)
   }
@@ -154,13 +154,13 @@ package final class RecordEngine {
 
   /// Takes the payload's layers off, rewrites the fields inside, and puts the target's layers on where they belong.
   private func rewriteBody(
-    _ body: UnsafeRawBufferPointer, _ lanePlan: LanePlan
+    _ body: UnsafeRawBufferPointer, _ enginePlan: EnginePlan
   ) throws(RecordFailure) -> Bool {
-    let payload = lanePlan.payload.addresses
-    guard !payload.isEmpty else { return try rewriteFields(of: body, lanePlan, into: arena) }
+    let payload = enginePlan.payload.addresses
+    guard !payload.isEmpty else { return try rewriteFields(of: body, enginePlan, into: arena) }
     let opened = try onPayload { () throws(TransformStopped) in try processor.openPayload(body, payload[0]) }
     inner.removeAll()
-    let isChanged = try rewriteFields(of: opened.inside, lanePlan, into: inner)
+    let isChanged = try rewriteFields(of: opened.inside, enginePlan, into: inner)
     guard isChanged || opened.isOpen else { return false }
     try onPayload { () throws(TransformStopped) in
       try processor.closePayload(isChanged ? inner.bytes : opened.inside, payload[0], into: arena)
@@ -180,22 +180,22 @@ package final class RecordEngine {
 
   /// Rewrites the fields of a body that is in the clear as a whole; appends nothing of use when it returns `false`.
   private func rewriteFields(
-    of body: UnsafeRawBufferPointer, _ lanePlan: LanePlan, into output: ByteArena
+    of body: UnsafeRawBufferPointer, _ enginePlan: EnginePlan, into output: ByteArena
   ) throws(RecordFailure) -> Bool {
-    guard let before = lanePlan.plan.before else {
-      return try rewrite(body, lanePlan.plan.fieldPlan, into: output)
+    guard let before = enginePlan.plan.before else {
+      return try rewrite(body, enginePlan.plan.fieldPlan, into: output)
     }
     opened.removeAll()
     resolved.removeAll()
-    processor.go(on: lanePlan.openings)
+    processor.go(on: enginePlan.openings)
     let isOpened = try rewrite(body, before.openingPlan, into: opened)
     do throws(RecordError) {
       try before.resolution.resolve(isOpened ? opened.bytes : body, into: resolved)
     } catch {
       throw .malformed(error)
     }
-    processor.go(on: lanePlan.actions)
-    if try !rewrite(resolved.bytes, lanePlan.plan.fieldPlan, into: output) { output.append(resolved.bytes) }
+    processor.go(on: enginePlan.actions)
+    if try !rewrite(resolved.bytes, enginePlan.plan.fieldPlan, into: output) { output.append(resolved.bytes) }
     return true
   }
 

@@ -5,7 +5,7 @@ import Codecs
 extension FieldProcessor {
   /// What one field, or a whole payload, becomes; `nil` when it is left as it is.
   static func rewritten(
-    _ value: [UInt8], _ work: FieldWork, _ keys: LaneKeys, isPayload: Bool = false
+    _ value: [UInt8], _ work: FieldWork, _ keys: EngineKeys, isPayload: Bool = false
   ) throws(FieldFailure) -> [UInt8]? {
     let processor = FieldProcessor()
     let actions = FieldActions([work], keys: keys)

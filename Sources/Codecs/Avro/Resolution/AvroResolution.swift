@@ -1,6 +1,6 @@
 /// Turns bodies written with one Avro schema into bodies of another (Avro 1.12 specification, "Schema Resolution").
 ///
-/// Compiled once for a pair of schemas, then shared by all lanes. Where the specification leaves a choice:
+/// Compiled once for a pair of schemas, then shared by all engines. Where the specification leaves a choice:
 ///
 /// - Records, enums and fixed types match by unqualified name or by an alias of the reader's; records at the root
 ///   and outside unions too.

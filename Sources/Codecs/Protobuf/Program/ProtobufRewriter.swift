@@ -12,7 +12,7 @@ struct ProtobufRewriter: BodyRewriter {
   func rewrite(
     _ body: UnsafeRawBufferPointer, into output: ByteArena, transform: any FieldTransform
   ) throws(RecordError) -> Bool {
-    // All lanes share the program. Borrowed rather than held, it costs them no contended counting of references.
+    // All engines share the program. Borrowed rather than held, it costs them no contended counting of references.
     try program.fields.withUnsafeBufferPointer { (fields) throws(RecordError) in
       try program.messages.withUnsafeBufferPointer { (messages) throws(RecordError) in
         try program.names.withUnsafeBufferPointer { (names) throws(RecordError) in

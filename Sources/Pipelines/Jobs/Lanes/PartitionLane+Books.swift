@@ -49,19 +49,14 @@ extension PartitionLane {
   ///
   /// Comes between two records: the lane is an actor, and handing a record over takes no wait.
   func cut() -> Cut {
-    settleUses()
+    writer?.settleUses()
     return Cut(position: ledger.position, runs: ledger.takeRuns(), counts: counts)
   }
 
-  /// What the lane has done, with the key ring's counts brought up to it.
+  /// What the lane has done, with the key ring's counts brought up to its dead letters.
   func settledCounts() -> LaneCounts {
-    settleUses()
-    return counts
-  }
-
-  private func settleUses() {
-    engines.settleUses()
     writer?.settleUses()
+    return counts
   }
 
   /// Whether everything written was acknowledged.

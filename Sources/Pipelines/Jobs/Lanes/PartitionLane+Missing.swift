@@ -4,7 +4,7 @@ internal import Kafka
 extension PartitionLane {
   /// Returns what is wrong with the record when it turns out that it cannot be processed.
   func fetch(
-    _ missing: LaneEngines.Missing, for offset: Int64
+    _ missing: EnginePair.Missing, for offset: Int64
   ) async throws(JobFailure) -> RecordFailure? {
     tellChanges()
     var outage = Outage(limit: around.outages.limit)
@@ -24,9 +24,12 @@ extension PartitionLane {
     return nil
   }
 
-  private func fetchOnce(_ missing: LaneEngines.Missing, for offset: Int64) async throws(JobFailure) {
+  private func fetchOnce(_ missing: EnginePair.Missing, for offset: Int64) async throws(JobFailure) {
+    let rounds = around.engines.rounds
     do throws(EngineSupply.Failure) {
-      try await around.supply.supply(missing, to: engines)
+      let answer = try await around.supply.answer(missing)
+      if case .newPlans = answer.what { return around.engines.refresh(plans: true, failures: false) }
+      answers.append((answer, rounds))
     } catch {
       switch error {
       case .record(let failure): throw .record(partition, offset: offset, failure)
@@ -35,12 +38,9 @@ extension PartitionLane {
     }
   }
 
-  /// Asks again for what may have changed: keys that the key ring has dropped, those that could not be had, and
-  /// plans.
-  ///
-  /// Comes between two records, as ``cut()`` does.
-  func refresh(plans: Bool, failures: Bool) {
-    if plans { engines.forgetPlans() }
-    engines.forgetKeys(failures: failures)
+  /// Gives engines what was found for the record at hand, which may have been missing in others.
+  func supply(_ engines: EnginePair, _ rounds: EnginePool.Rounds) {
+    // A plan that was asked for before plans changed is no plan any more.
+    for (answer, asked) in answers where asked.plans == rounds.plans { engines.keep(answer) }
   }
 }

@@ -3,7 +3,7 @@ internal import Kafka
 
 // Handing over what came of a record.
 extension PartitionLane {
-  func produce(_ rewritten: LaneEngines.Rewritten, from record: ConsumedRecord) -> Step {
+  func produce(_ rewritten: EnginePair.Rewritten, from record: ConsumedRecord) -> Step {
     if inPlace != nil, isCurrent(record, rewritten) {
       counts.note(rewritten.counts)
       return leave(record)
@@ -47,7 +47,7 @@ extension PartitionLane {
     return .wait
   }
 
-  private func headers(of record: ConsumedRecord, _ rewritten: LaneEngines.Rewritten) -> RecordHeaders? {
+  private func headers(of record: ConsumedRecord, _ rewritten: EnginePair.Rewritten) -> RecordHeaders? {
     guard let headers = record.copyHeaders() else { return nil }
     rewritten.apply(to: headers, dropsRules: around.seals)
     return headers

@@ -8,6 +8,7 @@ internal import Logging
 actor PartitionLane {
   /// What all lanes of a job share.
   struct Surroundings: Sendable {
+    let engines: EnginePool
     let supply: EngineSupply
     let producer: Producer
     let sink: ProducerTopic
@@ -46,7 +47,6 @@ actor PartitionLane {
   private let end: Int64?
   private let queue: LaneQueue
   let around: Surroundings
-  let engines: LaneEngines
   let inPlace: InPlacePartition?
   var ledger = OffsetLedger()
   var counts = LaneCounts()
@@ -60,6 +60,8 @@ actor PartitionLane {
   var untoldBytes = 0
   /// Made for the first record that needs one.
   var writer: LetterWriter?
+  /// What was fetched for the record at hand, and when it was asked for.
+  var answers: [(EnginePair.Answer, EnginePool.Rounds)] = []
 
   init(_ partition: TopicPartition, number: UInt32, end: Int64?, queue: LaneQueue, around: Surroundings) {
     self.partition = partition
@@ -67,7 +69,6 @@ actor PartitionLane {
     self.end = end
     self.queue = queue
     self.around = around
-    engines = LaneEngines(processesKeys: around.supply.keys != nil)
     inPlace = around.inPlace?.partition(partition)
   }
 
@@ -98,7 +99,7 @@ actor PartitionLane {
     // What was found to be wrong with the record at hand while something was fetched for it.
     var failure: RecordFailure?
     while index < batch.count, !hasToEnd {
-      switch advance(in: batch, &index, &failure) {
+      switch around.engines.lend({ advance(in: batch, &index, &failure, with: $0, $1) }) {
       case .done: return
       case .wait: await pause()
       case .fetch(let missing): failure = try await fetch(missing, for: batch[index].offset)
@@ -113,17 +114,22 @@ actor PartitionLane {
   /// batch; nothing of it is kept.
   ///
   /// - Parameter failure: what is wrong with the first, when that is known already.
-  private func advance(in batch: RecordBatch, _ index: inout Int, _ failure: inout RecordFailure?) -> Step {
+  private func advance(
+    in batch: RecordBatch, _ index: inout Int, _ failure: inout RecordFailure?, with engines: EnginePair,
+    _ rounds: EnginePool.Rounds
+  ) -> Step {
+    supply(engines, rounds)
     while index < batch.count, !hasToEnd {
       // Two ahead, so that there is time enough.
       batch.prefetch(index + 2)
       let record = batch[index].readingHeaders()
       if let end, record.offset >= end { break }
       guard around.gate.isOpen, mayGoOn() else { return .wait }
-      let step = if let failure { giveUp(record, failure, rule: .error) } else { step(record) }
+      let step = if let failure { giveUp(record, failure, rule: .error) } else { step(record, with: engines) }
       guard case .done = step else { return step }
       index += 1
       failure = nil
+      if !answers.isEmpty { answers.removeAll() }
     }
     return .done
   }
@@ -152,11 +158,11 @@ actor PartitionLane {
     case done
     /// Until something has happened.
     case wait
-    case fetch(LaneEngines.Missing)
+    case fetch(EnginePair.Missing)
     case failed(JobFailure)
   }
 
-  private func step(_ record: ConsumedRecord) -> Step {
+  private func step(_ record: ConsumedRecord, with engines: EnginePair) -> Step {
     if let inPlace, let step = step(record, in: inPlace) { return step }
     // Without them it would not be the same record, in the sink or as a dead letter.
     guard record.headersError == nil else {

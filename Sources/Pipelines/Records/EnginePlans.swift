@@ -1,7 +1,7 @@
 internal import Codecs
 
-/// A plan bound to one lane's keys.
-final class LanePlan {
+/// A plan bound to one engine's keys.
+final class EnginePlan {
   let actions: FieldActions
   /// One, or none.
   let payload: FieldActions
@@ -9,7 +9,7 @@ final class LanePlan {
   /// For the fields of the body before it is resolved.
   let openings: FieldActions
 
-  init(_ plan: RecordPlan, keys: LaneKeys) {
+  init(_ plan: RecordPlan, keys: EngineKeys) {
     self.plan = plan
     actions = keys.actions(for: plan.work)
     openings = keys.actions(for: plan.before?.openingWork ?? [])
@@ -17,21 +17,21 @@ final class LanePlan {
   }
 }
 
-/// The plans of one lane, found by what stands before a record's body.
-struct LanePlans {
+/// The plans of one engine, found by what stands before a record's body.
+struct EnginePlans {
   enum Found {
     /// `indexCount` bytes of message indexes follow the reference.
     /// The plan is lent until one is kept.
-    case found(Unmanaged<LanePlan>, indexCount: Int)
+    case found(Unmanaged<EnginePlan>, indexCount: Int)
     case missing(PlanRequest)
     case malformed(FrameError)
   }
 
   private enum Slot {
-    case plan(LanePlan)
+    case plan(EnginePlan)
     /// By the message indexes as records spell them. No spelling is the beginning of another: each says first how
     /// many numbers it has.
-    case messages([(bytes: [UInt8], plan: LanePlan)])
+    case messages([(bytes: [UInt8], plan: EnginePlan)])
   }
 
   private static let capacity = 4_096
@@ -40,7 +40,7 @@ struct LanePlans {
   /// Records come in runs of one schema and one message type: what stood before the last one's body, and its plan.
   private var recentReference: SchemaReference?
   private var recentIndexes: [UInt8] = []
-  private var recentPlan: LanePlan?
+  private var recentPlan: EnginePlan?
 
   var isFull: Bool { slots.count >= Self.capacity }
 
@@ -68,23 +68,24 @@ struct LanePlans {
     }
   }
 
-  private mutating func remember(_ plan: LanePlan, _ reference: SchemaReference, _ indexes: [UInt8]) -> Found
+  private mutating func remember(_ plan: EnginePlan, _ reference: SchemaReference, _ indexes: [UInt8])
+    -> Found
   {
     (recentReference, recentIndexes, recentPlan) = (reference, indexes, plan)
     return .found(.passUnretained(plan), indexCount: indexes.count)
   }
 
-  mutating func keep(_ answer: PlanAnswer, for request: PlanRequest, keys: LaneKeys) {
+  mutating func keep(_ answer: PlanAnswer, for request: PlanRequest, keys: EngineKeys) {
     recentReference = nil
     switch (answer, request.message) {
-    case (.plan(let plan), nil): slots[request.reference] = .plan(LanePlan(plan, keys: keys))
+    case (.plan(let plan), nil): slots[request.reference] = .plan(EnginePlan(plan, keys: keys))
     case (.needsMessage, _): slots[request.reference] = .messages([])
     case (.plan(let plan), let message?):
-      var messages: [(bytes: [UInt8], plan: LanePlan)] = []
+      var messages: [(bytes: [UInt8], plan: EnginePlan)] = []
       if case .messages(let known)? = slots[request.reference], known.count < Self.capacity {
         messages = known
       }
-      messages.append((message.bytes, LanePlan(plan, keys: keys)))
+      messages.append((message.bytes, EnginePlan(plan, keys: keys)))
       slots[request.reference] = .messages(messages)
     }
   }

@@ -1,8 +1,9 @@
 internal import Codecs
 internal import Kafka
+internal import KeyManagement
 
 /// Rewrites whole records: their values, and their keys where the pipeline says so.
-final class LaneEngines {
+final class EnginePair {
   /// A record as it goes to the sink. Its memory is that of the source record or of the engines, and valid until
   /// the next one.
   struct Rewritten {
@@ -37,13 +38,35 @@ final class LaneEngines {
     let isKey: Bool
   }
 
+  /// What was found of something that was missing.
+  struct Answer: Sendable {
+    enum What {
+      case plan(PlanAnswer, for: PlanRequest)
+      case key(Result<DataKey, KeyError>, KeyName)
+      /// The highest version of the family there is.
+      case versions(Int32, KeyFamilyIdentity)
+      /// Every plan is to be asked for again.
+      case newPlans
+    }
+
+    let what: What
+    let isKey: Bool
+  }
+
   private let values = RecordEngine()
   private let keys: RecordEngine?
 
   init(processesKeys: Bool) { keys = processesKeys ? RecordEngine() : nil }
 
-  /// The engine that asked for something.
-  func engine(forKeys: Bool) -> RecordEngine { forKeys ? keys ?? values : values }
+  func keep(_ answer: Answer) {
+    let engine = answer.isKey ? keys ?? values : values
+    switch answer.what {
+    case .plan(let plan, let request): engine.setPlan(plan, for: request)
+    case .key(let result, let name): engine.setKey(result, for: name)
+    case .versions(let highest, let family): engine.setHighestVersion(highest, of: family)
+    case .newPlans: forgetPlans()
+    }
+  }
 
   private var engines: [RecordEngine] { [values] + (keys.map { [$0] } ?? []) }
 
@@ -97,7 +120,7 @@ protocol EngineInput {
 
 extension ConsumedRecord: EngineInput {}
 
-extension LaneEngines.Rewritten {
+extension EnginePair.Rewritten {
   /// Gives the record's headers the new schema references.
   ///
   /// - Parameter dropsRules: whether `__rule.*` headers go, which would make clients skip the rules.
@@ -121,7 +144,7 @@ extension LaneEngines.Rewritten {
 
 extension RecordEngine.Outcome {
   /// An outcome that is no result yet, or none at all.
-  fileprivate func unfinished(isKey: Bool) -> LaneEngines.Outcome {
+  fileprivate func unfinished(isKey: Bool) -> EnginePair.Outcome {
     switch self {
     case .needsPlan(let request): .missing(.init(what: .plan(request), isKey: isKey))
     case .needsKey(let name): .missing(.init(what: .key(name), isKey: isKey))
