@@ -93,15 +93,33 @@ extension RecordShape {
     ]
   }
 
+  /// The first `count` records in Avro, without their frames, with another text in place of each tagged one.
+  ///
+  /// - Parameter seal: told the record's number, from 0 on, and the text.
+  package func avroBodies(
+    count: Int, sealing seal: (_ record: Int, _ text: String) throws -> String
+  ) rethrows -> [[UInt8]] {
+    try (0..<count).map { index in
+      var values = SampleValues(seed: index + 1)
+      return try type.avroBody(&values) { try seal(index, $0) }
+    }
+  }
+
   /// The schema, with a rule where the tagged fields are to be sealed.
-  package func avroSchema(sealedUnder kek: String? = nil, kms: String = "") -> RegisteredSchema {
+  ///
+  /// - Parameters:
+  ///   - rotates: whether the rule has versions of the DEK.
+  ///   - variant: each gives another schema that means the same.
+  package func avroSchema(
+    sealedUnder kek: String? = nil, kms: String = "", rotates: Bool = false, variant: Int = 0
+  ) -> RegisteredSchema {
     RegisteredSchema(
-      text: type.avroSchema,
+      text: type.avroSchema(variant: variant),
       ruleSet: kek.map { kek in
-        RuleSet(domainRules: [
-          Rule(
-            name: "seal", type: "ENCRYPT", tags: [SampleType.tag],
-            parameters: ["encrypt.kek.name": kek, "encrypt.kms.type": kms, "encrypt.kms.key.id": kek])
+        var parameters = ["encrypt.kek.name": kek, "encrypt.kms.type": kms, "encrypt.kms.key.id": kek]
+        if rotates { parameters["encrypt.dek.expiry.days"] = "30" }
+        return RuleSet(domainRules: [
+          Rule(name: "seal", type: "ENCRYPT", tags: [SampleType.tag], parameters: parameters)
         ])
       })
   }

@@ -1,7 +1,14 @@
 internal import JSON
 
 extension SampleType {
-  var avroSchema: String { avroType.serialized() }
+  var avroSchema: String { avroSchema(variant: 0) }
+
+  /// Another schema for each number, which means the same; of a record type.
+  func avroSchema(variant: Int) -> String {
+    guard variant > 0, case .object(var members) = avroType else { return avroType.serialized() }
+    members["doc"] = .string("variant \(variant)")
+    return JSONValue.object(members).serialized()
+  }
 
   private var avroType: JSONValue {
     switch self {
@@ -26,19 +33,27 @@ extension SampleType {
   }
 
   /// One record in Avro binary.
-  func avroBody(_ values: inout SampleValues) -> [UInt8] {
+  func avroBody(_ values: inout SampleValues) -> [UInt8] { avroBody(&values, sealing: { $0 }) }
+
+  /// The same with something else in place of each tagged text.
+  func avroBody(
+    _ values: inout SampleValues, sealing seal: (String) throws -> String
+  ) rethrows -> [UInt8] {
     switch self {
-    case .text(let count, _): return Self.zigzag(Int64(count)) + values.text(count).utf8
+    case .text(let count, let isTagged):
+      let text = values.text(count)
+      let written = isTagged ? try seal(text) : text
+      return Self.zigzag(Int64(written.utf8.count)) + written.utf8
     case .number: return Self.zigzag(values.number())
     case .real: return withUnsafeBytes(of: values.real().bitPattern.littleEndian) { Array($0) }
     case .flag: return [values.flag() ? 1 : 0]
     case .record(_, let fields):
       var body: [UInt8] = []
-      for field in fields { body += field.type.avroBody(&values) }
+      for field in fields { body += try field.type.avroBody(&values, sealing: seal) }
       return body
     case .list(let count, let element):
       var body = Self.zigzag(Int64(count))
-      for _ in 0..<count { body += element.avroBody(&values) }
+      for _ in 0..<count { body += try element.avroBody(&values, sealing: seal) }
       return body + [0]
     }
   }

@@ -28,13 +28,14 @@ extension KeyState {
 
   /// "Latest" is the highest version; soft-deleted ones count when they are asked for.
   func dek(_ family: DEKFamily, _ version: VersionNumber, deleted: Bool) throws(APIError) -> DEK {
-    let versions = try versions(of: family, deleted: deleted)
-    let found =
-      switch version {
-      case .latest: versions.last
-      case .number(let number): versions.first { $0.version == number }
-      }
-    guard let found else { throw .keyNotFound(family.subject) }
+    let found: DEK?
+    switch version {
+    case .latest: found = try versions(of: family, deleted: deleted).last
+    case .number(let number):
+      _ = try kek(family.kek, deleted: deleted)
+      found = deks[family.id(number)]
+    }
+    guard let found, deleted || !found.isDeleted else { throw .keyNotFound(family.subject) }
     return found
   }
 

@@ -43,7 +43,7 @@ struct Demo {
     ])
     try await schemas.register(ruled, under: Subject(topic: DemoPipelines.sealed, isKey: false))
     try await topics.fill(
-      DemoPipelines.source, count: count, partitions: Self.partitions, schemaID: written.id ?? 0,
+      DemoPipelines.source, count: count, partitions: Self.partitions, schemaID: { _ in written.id ?? 0 },
       body: customers.body)
   }
 

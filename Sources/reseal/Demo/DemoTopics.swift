@@ -10,17 +10,18 @@ struct DemoTopics {
 
   /// Produces `count` records with prefix-framed values, spread over the partitions by turns.
   ///
-  /// - Parameter timestamp: of the first record, in milliseconds since 1970; the others follow by a millisecond each. A
-  ///   broker that keeps records for some time deletes old ones soon.
+  /// - Parameters:
+  ///   - schemaID: given the record's number, from 0 on, as the body is.
+  ///   - timestamp: of the first record, in milliseconds since 1970; the others follow by a millisecond each. A broker
+  ///     that keeps records for some time deletes old ones soon.
   func fill(
-    _ name: String, count: Int, partitions: Int, schemaID: Int32, timestamp: Int64 = 1_700_000_000_000,
-    body: (Int) throws -> [UInt8]
+    _ name: String, count: Int, partitions: Int, timestamp: Int64 = 1_700_000_000_000,
+    schemaID: (Int) -> Int32, body: (Int) throws -> [UInt8]
   ) async throws {
     let producer = try Producer(settings.overlaid(with: ["linger.ms": "20"])) { _ in }
     let topic = try producer.topic(name)
-    let prefix = [0] + (0..<4).map { UInt8(truncatingIfNeeded: schemaID >> (24 - $0 * 8)) }
     for index in 0..<count {
-      let value = try prefix + body(index)
+      let value = try withUnsafeBytes(of: schemaID(index).bigEndian) { [0] + $0 } + body(index)
       let key = Array("customer-\(100_000 + index)".utf8)
       try value.withUnsafeBytes { value in
         try key.withUnsafeBytes { key in

@@ -4,5 +4,5 @@ struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure how fast this machine rewrites records.",
-    subcommands: [BenchEngine.self, BenchPipeline.self, BenchSamples.self])
+    subcommands: [BenchEngine.self, BenchPipeline.self, BenchScaling.self, BenchSamples.self])
 }

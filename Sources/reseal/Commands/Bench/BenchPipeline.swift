@@ -21,12 +21,7 @@ struct BenchPipeline: AsyncParsableCommand {
       same memory, keeps only the last 5 MB of each partition, and cannot keep what exactly-once needs, which is skipped.
       """)
 
-  @Option(help: "Brokers of the cluster to measure on; without it, an embedded one.")
-  var bootstrap: String?
-
-  @Option(
-    name: .customLong("kafka"), help: "A librdkafka property for all clients, as NAME=VALUE. Repeatable.")
-  var properties: [String] = []
+  @OptionGroup var target: BenchTarget
 
   @Option(help: "Records in the topic.")
   var records = 50_000
@@ -40,6 +35,12 @@ struct BenchPipeline: AsyncParsableCommand {
 
   @Option(help: "Instances of each job, in one group.")
   var instances = 1
+
+  @Option(help: "Distinct schema ids among the records.")
+  var schemas = 1
+
+  @Option(help: "Versions of the DEK among the records that are decrypted and rekeyed.")
+  var keyVersions = 1
 
   @Option(help: "How often everything is run.")
   var rounds = 5
@@ -71,18 +72,10 @@ struct BenchPipeline: AsyncParsableCommand {
         throw ValidationError("--\(name) must be from 0 to 36000 seconds")
       }
     }
-    _ = try settings()
-  }
-
-  private func settings() throws -> [String: String] {
-    var settings: [String: String] = [:]
-    for property in properties {
-      guard let equals = property.firstIndex(of: "=") else {
-        throw ValidationError("--kafka \(property): must be NAME=VALUE")
-      }
-      settings[String(property[..<equals])] = String(property[property.index(after: equals)...])
+    guard (1...4_096).contains(schemas), (1...10_000).contains(keyVersions) else {
+      throw ValidationError("--schemas must be from 1 to 4096, and --key-versions from 1 to 10000")
     }
-    return settings
+    try target.validate()
   }
 
   func run() async throws {
@@ -90,25 +83,12 @@ struct BenchPipeline: AsyncParsableCommand {
     options.count = records
     options.partitions = partitions
     options.instances = instances
-    options.kafka = try settings()
-    var logger = log.makeLogger()
-    if log.logLevel == nil { logger.logLevel = .warning }
-    let cluster: any BenchCluster =
-      if let bootstrap {
-        try RemoteCluster(
-          ClientSettings(options.kafka.merging(["bootstrap.servers": bootstrap]) { _, new in new }))
-      } else {
-        try EmbeddedCluster()
-      }
-    let bench = try await PipelineBench(options, on: cluster, log: logger)
-    do {
-      try await bench.prepare()
-      try await measure(bench)
-    } catch {
-      await bench.finish()
-      throw error
-    }
-    await bench.finish()
+    options.schemas = schemas
+    options.keyVersions = keyVersions
+    if !tasks.isEmpty { options.tasks = Set(tasks + [.copy]) }
+    options.kafka = target.properties
+    let bench = try await PipelineBench(options, on: target.cluster(), log: target.logger(log))
+    try await bench.prepared { try await measure(bench) }
   }
 
   /// Prints each table as soon as it is measured: what follows may go wrong.
