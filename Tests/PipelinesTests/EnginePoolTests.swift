@@ -1,5 +1,8 @@
 import Codecs
+import FieldCrypto
 import JSON
+import KeyManagement
+import SchemaRegistry
 import Testing
 import Threads
 
@@ -63,6 +66,43 @@ struct EnginePoolTests {
       #expect(isRewritten(record, by: engines))
       #expect(rounds != before && rounds.plans == before.plans)
     }
+  }
+
+  // MARK: What one lane fetched, and others had already
+
+  /// What a lane found out some time ago does not take a key from the others.
+  @Test func aKeyAtHandStays() throws {
+    let keys = EngineKeys()
+    let family = KeyFamilyIdentity(
+      side: .source, kek: "k", subject: Subject("s"), algorithm: .aes256GCM)
+    let name = KeyName(family, version: 7)
+    let key = DataKey(identity: name.identity, material: try KeyMaterial(generatedFor: .aes256GCM))
+    keys.keep(.failure(KeyError(.missing, name.identity, "not there yet")), for: name)
+    #expect(keys.family(family).key(7) == nil)
+    keys.keep(.success(key), for: name)
+    let address = keys.family(family).key(7)
+    #expect(address != nil)
+    keys.keep(.failure(KeyError(.missing, name.identity, "not there yet")), for: name)
+    keys.keep(.success(key), for: name)
+    #expect(keys.family(family).key(7) == address)
+  }
+
+  @Test func messagesAtHandStay() throws {
+    let (keys, reference) = (EngineKeys(), SchemaReference.id(1))
+    let bench = EngineBench([.decrypt(.init())], writer: [EngineBench.field("text")], [], [])
+    let indexes: [UInt8] = [0]
+    var plans = EnginePlans()
+    for _ in 0..<3 {
+      plans.keep(.needsMessage, for: PlanRequest(reference), keys: keys)
+      plans.keep(
+        .plan(try bench.plan()),
+        for: PlanRequest(reference, MessagePath(indexes: [0], bytes: indexes)), keys: keys)
+    }
+    plans.keep(.needsMessage, for: PlanRequest(reference), keys: keys)
+    let isFound = indexes.withUnsafeBytes {
+      if case .found = plans.find(reference, $0) { true } else { false }
+    }
+    #expect(isFound)
   }
 
   // MARK: Records

@@ -59,7 +59,7 @@ struct UseBudgetTests {
   }
 }
 
-/// What a lane makes of the versions a DEK gets while the job runs, and how long it keeps their keys.
+/// What an engine makes of the versions a DEK gets while the job runs, and how long it keeps their keys.
 struct KeyVersionTests {
   private static let family = KeyFamilyIdentity(
     KeySpecification(kekName: "k", algorithm: .aes256GCM, expiryDays: 30), subject: Subject("s"), side: .sink)
@@ -105,7 +105,7 @@ struct KeyVersionTests {
     }
   }
 
-  @Test func aLaneDropsWhatTheKeyRingHasDropped() throws {
+  @Test func anEngineDropsWhatTheKeyRingHasDropped() throws {
     let keys = EngineKeys()
     var held: [DataKey] = try [1, 2].map { try key($0) }
     for key in held { keys.keep(.success(key), for: KeyName(Self.family, version: key.identity.version)) }

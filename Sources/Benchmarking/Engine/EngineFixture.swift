@@ -60,7 +60,7 @@ struct EngineFixture: Sendable {
     records = sealedRecords
   }
 
-  /// An engine that has met every schema and key of the scenario. Not `Sendable`: one for each lane.
+  /// An engine that has met every schema and key of the scenario. Not `Sendable`: one for each lane that is measured.
   func makeEngine() throws -> RecordEngine {
     let engine = RecordEngine()
     for index in 0..<records.count {

@@ -20,10 +20,10 @@ package struct KeyUse: Sendable, Hashable {
   package var share: Double { Double(total) / Double(UseBudget.limit) }
 }
 
-/// Counts what a process seals under each AES-GCM DEK, over all engines.
+/// Counts what a process seals under each AES-GCM DEK, all together.
 ///
-/// An engine takes uses in batches, before it seals, and counts them down by itself; only a batch costs a lock. So
-/// the count runs ahead of the truth by at most a batch an engine, and never behind it.
+/// Whoever seals, an engine or a writer of dead letters, takes uses in batches before and counts them down by itself; only
+/// a batch costs a lock. So the count runs ahead of the truth by at most a batch for each, and never behind it.
 package final class UseLedger: Sendable {
   package static let batch = 1_024
 
@@ -83,7 +83,7 @@ package final class UseLedger: Sendable {
   }
 }
 
-/// The uses of one DEK that one engine has in hand. What is left goes back when it ends.
+/// The uses of one DEK that one engine or writer has in hand. What is left goes back when it ends.
 package struct UseAllowance: ~Copyable {
   private let ledger: UseLedger?
   private let identity: DEKIdentity

@@ -229,9 +229,10 @@ final class EngineKeys {
     return made
   }
 
-  /// Keeps the outcome of a search for a key.
+  /// Keeps the outcome of a search for a key, unless the key is at hand: what was found for other engines may be older.
   func keep(_ result: Result<DataKey, KeyError>, for name: KeyName) {
     let family = family(name.family)
+    guard family.key(name.version) == nil else { return }
     switch result {
     case .failure(let error): family.set(name.version, to: error)
     case .success(let key):

@@ -18,7 +18,7 @@ package enum PlanAnswer: Sendable {
   case needsMessage
 }
 
-/// The plans of one job, compiled once per schema reference and shared by its lanes.
+/// The plans of one job, compiled once per schema reference and shared by its engines.
 package actor PlanCache {
   private let compiler: PlanCompiler
   private let schemas: SchemaCache

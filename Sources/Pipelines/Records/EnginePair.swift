@@ -5,7 +5,7 @@ internal import KeyManagement
 /// Rewrites whole records: their values, and their keys where the pipeline says so.
 final class EnginePair {
   /// A record as it goes to the sink. Its memory is that of the source record or of the engines, and valid until
-  /// the next one.
+  /// the next one and while the engines are lent.
   struct Rewritten {
     var key: UnsafeRawBufferPointer?
     var value: UnsafeRawBufferPointer?

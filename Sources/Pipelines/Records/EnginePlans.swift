@@ -79,12 +79,15 @@ struct EnginePlans {
     recentReference = nil
     switch (answer, request.message) {
     case (.plan(let plan), nil): slots[request.reference] = .plan(EnginePlan(plan, keys: keys))
-    case (.needsMessage, _): slots[request.reference] = .messages([])
+    case (.needsMessage, _):
+      if case .messages? = slots[request.reference] { return }
+      slots[request.reference] = .messages([])
     case (.plan(let plan), let message?):
       var messages: [(bytes: [UInt8], plan: EnginePlan)] = []
       if case .messages(let known)? = slots[request.reference], known.count < Self.capacity {
         messages = known
       }
+      messages.removeAll { $0.bytes == message.bytes }
       messages.append((message.bytes, EnginePlan(plan, keys: keys)))
       slots[request.reference] = .messages(messages)
     }

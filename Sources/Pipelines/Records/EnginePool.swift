@@ -6,7 +6,7 @@ internal import Threads
 /// partitions if lanes had engines of their own. A lane borrows one for as long as it processes without waiting, so there
 /// are no more than lanes that run at the same moment, which is one for each processor.
 final class EnginePool: Sendable {
-  /// How often engines were told to ask again. What was asked before and answered after is no answer any more.
+  /// How often engines were told to ask again. A plan that was asked for before and comes after is no plan any more.
   struct Rounds: Sendable, Equatable {
     fileprivate(set) var plans: UInt64 = 0
     fileprivate var keys: UInt64 = 0
@@ -43,6 +43,8 @@ final class EnginePool: Sendable {
     let (idle, rounds) = state.withLock { ($0.idle.popLast(), $0.rounds) }
     var taken = idle ?? Idle(engines: EnginePair(processesKeys: processesKeys), rounds: rounds)
     defer {
+      // Mostly done before the lock, for which all lanes wait.
+      taken.catchUp(with: self.rounds)
       state.withLock { state in
         taken.catchUp(with: state.rounds)
         state.idle.append(taken)
@@ -65,6 +67,6 @@ final class EnginePool: Sendable {
     }
   }
 
-  /// Makes the key rings' counts of what was sealed exact, but for engines that are lent; those count ahead.
+  /// Makes the key rings' counts of what was sealed exact, but for engines that are lent: those count ahead.
   func settleUses() { state.withLock { for idle in $0.idle { idle.engines.settleUses() } } }
 }

@@ -18,8 +18,8 @@ extension PipelineBench {
         isBounded: false), options: RunOptions(instance: "bench"), log: log)
   }
 
-  /// The seconds that it took, and the processor's for each million records after the first third.
-  func run(_ task: Task, to sink: String, _ round: Int) async throws -> (Double, steady: Double) {
+  /// The seconds that it took, and ``Measurement/steadySecondsPerMillion``.
+  func run(_ task: Task, to sink: String, _ round: Int) async throws -> (Double, steady: Double?) {
     let definition = try definition(task, to: sink, round)
     let services = (0..<options.instances).map {
       JobService(definition, options: RunOptions(instance: "bench-\($0)"), log: log)
@@ -44,18 +44,24 @@ extension PipelineBench {
           "the \(task.rawValue) job wrote \(written) of \(options.count) records; an embedded "
           + "broker keeps only the last 5 MB of a partition, so take fewer records or more partitions")
     }
-    return (elapsed.inSeconds, (end - start.seconds) * 1e6 / Double(max(options.count - start.written, 1)))
+    let isKnown = start.written <= options.count / 2
+    return (
+      elapsed.inSeconds,
+      isKnown ? (end - start.seconds) * 1e6 / Double(options.count - start.written) : nil
+    )
   }
 
   /// What this process had used when so many records were written, or the jobs had ended.
   private func use(of services: [JobService], after count: Int) async -> (seconds: Double, written: Int) {
     while true {
-      let seconds = Self.processorSeconds
+      // Lanes go on while they are asked.
+      let before = Self.processorSeconds
       var (written, ended) = (0, 0)
       for service in services {
         written += await service.progress()?.written ?? 0
         if await service.ending() != nil { ended += 1 }
       }
+      let seconds = (before + Self.processorSeconds) / 2
       if written >= count || ended == services.count { return (seconds, written) }
       do { try await _Concurrency.Task.sleep(for: .milliseconds(50)) } catch { return (seconds, written) }
     }

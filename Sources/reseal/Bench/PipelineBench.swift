@@ -30,9 +30,9 @@ struct PipelineBench {
     let recordsPerSecond: Double
     /// Of this process, the embedded broker included where there is one.
     let processorSeconds: Double
-    /// The same for each million records once a third of them was written, when plans and keys are at hand; 0 for a
-    /// plain copy.
-    var steadySecondsPerMillion = 0.0
+    /// The same for each million records once a third of them was written, when plans and keys are at hand; `nil` for a
+    /// plain copy, and for a job that was over too soon.
+    var steadySecondsPerMillion: Double?
     /// The most memory this process had meanwhile, in bytes.
     let peakMemory: Int
   }
@@ -151,7 +151,7 @@ struct PipelineBench {
     try ProcessMemory.resetPeak()
     let before = Self.processorSeconds
     let (seconds, steady) =
-      task == .copy ? (try await copy(), 0) : try await run(task, to: sink(task), round)
+      task == .copy ? (try await copy(), nil) : try await run(task, to: sink(task), round)
     return Measurement(
       recordsPerSecond: Double(options.count) / seconds, processorSeconds: Self.processorSeconds - before,
       steadySecondsPerMillion: steady, peakMemory: ProcessMemory.peak)

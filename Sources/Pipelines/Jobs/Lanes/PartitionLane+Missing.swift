@@ -1,6 +1,6 @@
 internal import Kafka
 
-// Plans and keys that a record needs and the lane does not have.
+// Plans and keys that a record needs and the engines that the lane had do not have.
 extension PartitionLane {
   /// Returns what is wrong with the record when it turns out that it cannot be processed.
   func fetch(
@@ -17,6 +17,7 @@ extension PartitionLane {
         if !error.mayPass, case .record(_, _, let failure) = error { return failure }
         guard error.mayPass, let pause = outage.pause() else { throw error }
         around.outages.waiting(partition, for: error)
+        answers.removeAll()
         let end = ContinuousClock.now + pause
         while .now < end, !hasToEnd { await around.tick.wait() }
       }
@@ -25,7 +26,8 @@ extension PartitionLane {
   }
 
   private func fetchOnce(_ missing: EnginePair.Missing, for offset: Int64) async throws(JobFailure) {
-    let rounds = around.engines.rounds
+    // Others may have seen to it since the engines asked: they have other plans by now.
+    if case .successor = missing.what, around.engines.rounds.plans != rounds.plans { return }
     do throws(EngineSupply.Failure) {
       let answer = try await around.supply.answer(missing)
       if case .newPlans = answer.what { return around.engines.refresh(plans: true, failures: false) }
@@ -39,7 +41,7 @@ extension PartitionLane {
   }
 
   /// Gives engines what was found for the record at hand, which may have been missing in others.
-  func supply(_ engines: EnginePair, _ rounds: EnginePool.Rounds) {
+  func supply(_ engines: EnginePair) {
     // A plan that was asked for before plans changed is no plan any more.
     for (answer, asked) in answers where asked.plans == rounds.plans { engines.keep(answer) }
   }

@@ -60,8 +60,10 @@ actor PartitionLane {
   var untoldBytes = 0
   /// Made for the first record that needs one.
   var writer: LetterWriter?
-  /// What was fetched for the record at hand, and when it was asked for.
+  /// What was fetched for the record at hand since the lane last waited, and what engines had been told when they asked.
   var answers: [(EnginePair.Answer, EnginePool.Rounds)] = []
+  /// What the engines that were borrowed last had been told.
+  var rounds = EnginePool.Rounds()
 
   init(_ partition: TopicPartition, number: UInt32, end: Int64?, queue: LaneQueue, around: Surroundings) {
     self.partition = partition
@@ -101,7 +103,10 @@ actor PartitionLane {
     while index < batch.count, !hasToEnd {
       switch around.engines.lend({ advance(in: batch, &index, &failure, with: $0, $1) }) {
       case .done: return
-      case .wait: await pause()
+      case .wait:
+        // Engines have it; by the time the lane goes on it may be out of date.
+        answers.removeAll()
+        await pause()
       case .fetch(let missing): failure = try await fetch(missing, for: batch[index].offset)
       case .failed(let failure): throw failure
       }
@@ -118,7 +123,8 @@ actor PartitionLane {
     in batch: RecordBatch, _ index: inout Int, _ failure: inout RecordFailure?, with engines: EnginePair,
     _ rounds: EnginePool.Rounds
   ) -> Step {
-    supply(engines, rounds)
+    self.rounds = rounds
+    supply(engines)
     while index < batch.count, !hasToEnd {
       // Two ahead, so that there is time enough.
       batch.prefetch(index + 2)
