@@ -49,46 +49,6 @@ package struct KeyName: Sendable, Hashable, CustomStringConvertible {
   package var description: String { "\(family)/\(version)" }
 }
 
-/// A DEK in the hands of one engine: its cipher, and how often it may still seal. Owned by its ``KeyFamily``.
-struct EngineKey: ~Copyable {
-  private let cipher: FieldCipher
-  private var allowance: UseAllowance
-  /// The key ring's. What the cipher keeps of the key is wiped with the cipher.
-  private weak var lifetime: DataKey.Lifetime?
-
-  init(_ key: DataKey, ivs: IVSource) throws(CryptoError) {
-    cipher = try FieldCipher(key.material, ivs: ivs)
-    lifetime = key.lifetime
-    allowance = UseAllowance(key.uses, of: key.identity)
-  }
-
-  /// Bytes a ciphertext has beyond its plaintext.
-  var overhead: Int { cipher.overhead }
-
-  /// Accounts for one value about to be sealed; says why it must not be.
-  mutating func spend(rotates: Bool) -> UseBudget.Exhaustion? { allowance.spend(rotates: rotates) }
-
-  /// Makes the count of what was sealed exact.
-  mutating func settleUses() { allowance.settle() }
-
-  /// Whether the key ring has dropped the key.
-  var isForgotten: Bool { lifetime == nil }
-
-  /// As ``FieldCipher/seal(_:into:)``.
-  func seal(
-    _ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
-  ) throws(CryptoError) {
-    try cipher.seal(plaintext, into: output)
-  }
-
-  /// As ``FieldCipher/open(_:into:)``.
-  func open(
-    _ sealed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
-  ) throws(CryptoError) {
-    try cipher.open(sealed, into: output)
-  }
-}
-
 /// The versions of one DEK that an engine has met so far, ready for use.
 ///
 /// Keys are lent by their address, because to count references to each would take a tenth of a record's time. An address
@@ -189,58 +149,6 @@ final class KeyFamily {
       ready[Int(version)] = key
     } else if version < ready.count {
       ready[Int(version)] = nil
-    }
-  }
-}
-
-/// The families of one engine, one object for each however many rules name it.
-final class EngineKeys {
-  /// Lists of actions kept.
-  private static let capacity = 1_000
-
-  private var families: [KeyFamilyIdentity: KeyFamily] = [:]
-  private var actions: [[FieldWork]: FieldActions] = [:]
-  private let ivs = IVSource()
-
-  func family(_ identity: KeyFamilyIdentity) -> KeyFamily {
-    if let known = families[identity] { return known }
-    let family = KeyFamily(identity)
-    families[identity] = family
-    return family
-  }
-
-  func settleUses() { for family in families.values { family.settleUses() } }
-
-  func forget(failures: Bool) { for family in families.values { family.forget(failures: failures) } }
-
-  /// Drops everything; for when no plan refers to a family any more.
-  func forgetAll() {
-    families = [:]
-    actions = [:]
-  }
-
-  /// The actions for a list of fields. Those of schemas that are treated alike, such as the versions of one subject, are
-  /// the same, so that mixing these costs no more memory to look at.
-  func actions(for work: [FieldWork]) -> FieldActions {
-    if let known = actions[work] { return known }
-    if actions.count >= Self.capacity { actions.removeAll() }
-    let made = FieldActions(work, keys: self)
-    actions[work] = made
-    return made
-  }
-
-  /// Keeps the outcome of a search for a key, unless the key is at hand: what was found for other engines may be older.
-  func keep(_ result: Result<DataKey, KeyError>, for name: KeyName) {
-    let family = family(name.family)
-    guard family.key(name.version) == nil else { return }
-    switch result {
-    case .failure(let error): family.set(name.version, to: error)
-    case .success(let key):
-      do throws(CryptoError) {
-        family.set(name.version, to: try EngineKey(key, ivs: ivs))
-      } catch {
-        family.set(name.version, to: KeyError(.damaged, name, "\(error)"))
-      }
     }
   }
 }
