@@ -78,12 +78,7 @@ package struct RecordShape: Sendable {
 
 extension RecordShape {
   /// The first `count` records in Avro, without their frames.
-  package func avroBodies(count: Int) -> [[UInt8]] {
-    (1...count).map { seed in
-      var values = SampleValues(seed: seed)
-      return type.avroBody(&values)
-    }
-  }
+  package func avroBodies(count: Int) -> [[UInt8]] { avroBodies(count: count) { _, text in text } }
 
   /// The schema and some records in Avro, for other programs: `{"schema": text, "records": [base64]}`.
   package func avroSamples(count: Int) -> JSONValue {

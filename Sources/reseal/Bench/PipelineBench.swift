@@ -54,8 +54,9 @@ struct PipelineBench {
     var versionRun = 1
     /// Whether the rule of the sealed ones has versions, even if there is but one.
     var rotates = false
-    /// What is going to be measured.
+    /// What is going to be measured, and whether jobs without an end are, too.
     var tasks = Set(Task.allCases)
+    var measuresLive = false
     /// librdkafka properties of all clients, such as how to log in.
     var kafka: [String: String] = [:]
   }
@@ -88,11 +89,17 @@ struct PipelineBench {
   func liveTopic(_ purpose: String) -> String { "\(name)-\(purpose)" }
   func liveSink(_ purpose: String) -> String { "\(liveTopic(purpose))-sealed" }
   private var liveTopics: [String] { Self.purposes.flatMap { [liveTopic($0), liveSink($0)] } }
-  private var topics: [String] { [plainTopic, sealedTopic] + liveTopics + Task.allCases.map(sink) }
+  private var tasks: [Task] { Task.allCases.filter(options.tasks.contains) }
+  private var readsPlain: Bool { tasks.contains { !$0.readsSealed } }
+  private var readsSealed: Bool { tasks.contains(where: \.readsSealed) }
+  private var topics: [String] {
+    (readsPlain ? [plainTopic] : []) + (readsSealed ? [sealedTopic] : []) + tasks.map(sink)
+      + (options.measuresLive ? liveTopics : [])
+  }
 
   // MARK: Before and after
 
-  /// Makes topics, schemas, plaintext records, and where a task reads them sealed ones; deletes them at the end.
+  /// Makes the topics and records that the tasks need, and schemas; deletes the topics at the end.
   func prepared<Result>(_ body: () async throws -> Result) async throws -> Result {
     do {
       try await prepare()
@@ -120,8 +127,8 @@ struct PipelineBench {
     }
     let records = BenchRecords(
       options: options, kafka: ClientSettings(kafka), registry: try registryTransport, secret: Self.secret)
-    if options.tasks.contains(where: { !$0.readsSealed }) { try await records.fillPlain(plainTopic) }
-    if options.tasks.contains(where: \.readsSealed) { try await records.fillSealed(sealedTopic) }
+    if readsPlain { try await records.fillPlain(plainTopic) }
+    if readsSealed { try await records.fillSealed(sealedTopic) }
   }
 
   /// Returns the schema's id.

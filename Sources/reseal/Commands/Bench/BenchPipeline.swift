@@ -86,6 +86,7 @@ struct BenchPipeline: AsyncParsableCommand {
     options.schemas = schemas
     options.keyVersions = keyVersions
     if !tasks.isEmpty { options.tasks = Set(tasks + [.copy]) }
+    options.measuresLive = latencySeconds > 0 || soakSeconds > 0
     options.kafka = target.properties
     let bench = try await PipelineBench(options, on: target.cluster(), log: target.logger(log))
     try await bench.prepared { try await measure(bench) }

@@ -17,8 +17,8 @@ struct BenchScaling: AsyncParsableCommand {
       "mixed-versions" each record has another one than the one before.
 
       What a record costs is the time on the processors of this process after the first third of the records, when \
-      (nearly) all plans and keys are at hand. The cost beside the other job's is the median of what the rounds gave. The rate is that of \
-      the whole job. Topics are deleted afterwards; schemas and keys live in this process only.
+      (nearly) all plans and keys are at hand. The cost beside the other job's is the median of what the rounds gave. \
+      The rate is that of the whole job. Topics are deleted afterwards; schemas and keys live in this process only.
       """)
 
   @OptionGroup var target: BenchTarget
