@@ -8,6 +8,7 @@ enum { BATCH = 2000 };
 // Set by the acknowledgements of the one copy there is at a time.
 struct progress {
   size_t acknowledged, failed;
+  bool is_lost; // records were dropped before they were read
 };
 
 static double now(void) {
@@ -66,13 +67,15 @@ static double copy(
   rd_kafka_assign(consumer, all);
   size_t read = 0;
   rd_kafka_message_t *batch[BATCH];
-  while (progress->acknowledged < records && !progress->failed && now() - last < patience) {
+  while (progress->acknowledged < records && !progress->failed && !progress->is_lost && now() - last < patience) {
     ssize_t count = read < records ? rd_kafka_consume_batch_queue(queue, 100, batch, BATCH) : 0;
     for (ssize_t index = 0; index < count; index++) {
       if (!batch[index]->err && read < records) {
         produce(producer, topic, batch[index]);
         read++;
       }
+      // Of what else goes wrong, librdkafka tells as well, and tries again.
+      progress->is_lost |= batch[index]->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
       rd_kafka_message_destroy(batch[index]);
     }
     if (count > 0) last = now();
@@ -88,7 +91,7 @@ static double copy(
 double copy_topic(
     const char *const *consumer_settings, const char *const *producer_settings, const char *source, const char *sink,
     int32_t partitions, size_t records, char *explanation, size_t size) {
-  struct progress progress = {0, 0};
+  struct progress progress = {0, 0, false};
   double seconds = -1;
   rd_kafka_t *consumer = make_client(RD_KAFKA_CONSUMER, consumer_settings, &progress, explanation, size);
   if (!consumer) return seconds;
@@ -96,8 +99,8 @@ double copy_topic(
   if (producer) {
     seconds = copy(consumer, producer, source, sink, partitions, records, &progress);
     if (seconds < 0)
-      snprintf(explanation, size, "%zu of %zu records were copied, %zu refused", progress.acknowledged, records,
-               progress.failed);
+      snprintf(explanation, size, "%zu of %zu records were copied, %zu refused%s", progress.acknowledged, records,
+               progress.failed, progress.is_lost ? "; the broker dropped others before they were read" : "");
     rd_kafka_flush(producer, 1000);
     rd_kafka_destroy(producer);
   }

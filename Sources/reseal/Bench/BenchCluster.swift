@@ -3,8 +3,12 @@ import Kafka
 /// Where the topics of a measurement are made.
 protocol BenchCluster: Sendable {
   var bootstrapServers: String { get }
+  /// librdkafka properties that all consumers, those of jobs and those of baselines, need there.
+  var consumerProperties: [String: String] { get }
   /// Whether jobs can keep their state there and deliver exactly once.
   var hasTransactions: Bool { get }
+  /// Bytes that are kept of each partition whatever is asked for; `nil` where what is asked for counts.
+  var retainedBytes: Int? { get }
   /// - Parameter retainedBytes: what is to be kept of each partition; everything when `nil`.
   func createTopic(_ name: String, partitions: Int, retainedBytes: Int?) async throws
   /// As far as the cluster can.
@@ -15,6 +19,9 @@ protocol BenchCluster: Sendable {
 struct EmbeddedCluster: BenchCluster {
   private let cluster: MockCluster
   let hasTransactions = false
+  let retainedBytes: Int? = MockCluster.retainedBytesPerPartition
+  /// A request for records that finds none is answered when this time is over, not when the first record comes.
+  let consumerProperties = ["fetch.wait.max.ms": "10"]
 
   init() throws(KafkaError) { cluster = try MockCluster(brokers: 1) }
 
@@ -31,6 +38,8 @@ struct EmbeddedCluster: BenchCluster {
 struct RemoteCluster: BenchCluster {
   let bootstrapServers: String
   let hasTransactions = true
+  let retainedBytes: Int? = nil
+  let consumerProperties: [String: String] = [:]
   private let admin: ClusterAdmin
 
   init(_ settings: ClientSettings) throws(KafkaError) {

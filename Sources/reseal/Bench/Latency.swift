@@ -17,6 +17,8 @@ struct Latency {
 
   let feed: LiveFeed
   let sink: String
+  /// Of the sink's consumer.
+  let reader: ClientSettings
   let count: Int
   /// Records a second.
   let rate: Double
@@ -41,27 +43,41 @@ struct Latency {
     _ way: @escaping @Sendable () async throws -> Void,
     whenReady: () async throws -> Void = {}, atEnd: () async -> Void = {}
   ) async throws -> Result {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await way() }
-      try await whenReady()
-      async let delays = delays()
-      let start = ContinuousClock.now
-      var due = 0
-      try await feed.run {
-        guard due < count else { return nil }
-        due = min(count, Int(start.duration(to: .now) / .seconds(1) * rate))
-        return due
+    // Whatever fails first is what is told, and ends the others.
+    try await withThrowingTaskGroup(of: [Double].self) { group in
+      group.addTask {
+        try await way()
+        return []
       }
-      let sorted = try await delays.dropFirst(Int(Double(count) * Self.warmUp)).sorted()
+      try await whenReady()
+      group.addTask { try await delays() }
+      group.addTask {
+        try await produce()
+        return []
+      }
+      var counted: [Double] = []
+      while counted.isEmpty, let delays = try await group.next() {
+        counted = delays.dropFirst(Int(Double(count) * Self.warmUp)).sorted()
+      }
       await atEnd()
       try await group.waitForAll()
-      return Result(median: sorted[sorted.count / 2], p99: sorted[sorted.count * 99 / 100])
+      return Result(median: counted[counted.count / 2], p99: counted[counted.count * 99 / 100])
+    }
+  }
+
+  private func produce() async throws {
+    let start = ContinuousClock.now
+    var due = 0
+    try await feed.run {
+      guard due < count else { return nil }
+      due = min(count, Int(start.duration(to: .now) / .seconds(1) * rate))
+      return due
     }
   }
 
   /// How old records are when they arrive, in their order.
   private func delays() async throws -> [Double] {
-    let consumer = try Consumer(feed.kafka.overlaid(with: ["group.id": "\(sink)-latency"])) { _ in }
+    let consumer = try Consumer(reader.overlaid(with: ["group.id": "\(sink)-latency"])) { _ in }
     try await consumer.assign(
       Dictionary(
         uniqueKeysWithValues: (0..<feed.partitions).map { (TopicPartition(sink, Int32($0)), .earliest) }))
@@ -69,6 +85,7 @@ struct Latency {
     delays.reserveCapacity(count)
     var last = ContinuousClock.now
     while delays.count < count {
+      try Task.checkCancellation()
       guard last.duration(to: .now) < Self.patience else {
         throw PipelineBench.Failure(
           description: "\(count - delays.count) of \(count) records never arrived in \(sink)")

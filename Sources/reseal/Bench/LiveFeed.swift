@@ -11,7 +11,7 @@ struct LiveFeed {
   let bodies: [[UInt8]]
 
   /// - Parameter due: how many records there are to be by now, asked every few milliseconds; `nil` ends the feed, once
-  ///   everything is acknowledged.
+  ///   everything is acknowledged. Cancellation ends it at once.
   func run(until due: () async -> Int?) async throws {
     // As little in the queue as a job has in its own: all of it counts as this process's memory.
     let producer = try Producer(JobSettings.delivery.overlaid(with: kafka)) { _ in }
@@ -20,6 +20,7 @@ struct LiveFeed {
     var (target, produced, acknowledged) = (0, 0, 0)
     var isOver = false
     while !isOver || acknowledged < target {
+      try Task.checkCancellation()
       if !isOver {
         if let due = await due() { target = due } else { isOver = true }
       }

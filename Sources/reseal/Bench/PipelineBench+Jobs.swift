@@ -77,18 +77,23 @@ extension PipelineBench {
     name: String, step: String, from source: String, to sink: String, isBounded: Bool = true,
     guarantee: String = "at-least-once"
   ) throws -> PipelineDefinition {
-    let kafka = kafka.map { "\"\($0.key)\": \"\($0.value)\"" }.sorted().joined(separator: ", ")
+    let members = { (settings: [String: String]) in
+      settings.map { "\"\($0.key)\": \"\($0.value)\"" }.sorted().joined(separator: ", ")
+    }
     return try PipelineDefinition(
       parsing: """
         {
           "name": "\(name)",
-          "kafka": { \(kafka) },
+          "kafka": { \(members(kafka)) },
           "schemaRegistry": { "url": "\(registryURL)" },
           "rules": {
             "rule.executors._default_.param.secret": "\(Self.secret)",
             "rule.executors._default_.param.kms.requests.per.second": "1000000"
           },
-          "source": { "topics": ["\(source)"], "from": "earliest"\(isBounded ? ", \"until\": \"end\"" : "") },
+          "source": {
+            "topics": ["\(source)"], "from": "earliest"\(isBounded ? ", \"until\": \"end\"" : ""),
+            "kafka": { \(members(cluster.consumerProperties.filter { options.kafka[$0.key] == nil })) }
+          },
           "steps": [ { "\(step)": {} } ],
           "sink": { "topic": "\(sink)" },
           "delivery": { "guarantee": "\(guarantee)" }

@@ -65,6 +65,9 @@ struct PipelineBench {
   private static let purposes = ["latency", "latency-copy", "soak"]
   /// What of the topics of jobs without an end is kept.
   private static let liveBytes = 4 << 30
+  private static let bodyCount = 1_000
+  /// For how long a record is there at least where a cluster keeps little.
+  private static let retainedSeconds = 10.0
   static let secret = "reseal-bench"
 
   let options: Options
@@ -150,6 +153,10 @@ struct PipelineBench {
     options.kafka.merging(["bootstrap.servers": cluster.bootstrapServers]) { _, new in new }
   }
 
+  private var consumerKafka: [String: String] {
+    cluster.consumerProperties.merging(kafka) { _, given in given }
+  }
+
   // MARK: Measuring
 
   /// `nil` when the cluster cannot do it.
@@ -164,12 +171,28 @@ struct PipelineBench {
       steadySecondsPerMillion: steady, peakMemory: ProcessMemory.peak)
   }
 
+  /// `rate`, in records a second, or less where the cluster would drop records before anyone who stumbles has read them.
+  func bearableRate(_ rate: Double) -> Double {
+    guard let retainedRecords else { return rate }
+    return min(rate, Double(retainedRecords) / Self.retainedSeconds)
+  }
+
+  /// About as many are kept of a topic whatever happens; `nil` for as many as are produced.
+  private var retainedRecords: Int? {
+    guard let bytes = cluster.retainedBytes else { return nil }
+    let bodies = options.shape.avroBodies(count: Self.bodyCount)
+    return bytes * options.partitions * bodies.count / bodies.map(\.count).reduce(1, +)
+  }
+
   /// Of records that come at `rate` a second, on their way through a plain copy and through a job that encrypts them.
   func measureLatency(rate: Double, seconds: Double) async throws -> [Task: Latency.Result] {
     let (count, copied, sealed) = (max(Int(rate * seconds), 100), "latency-copy", "latency")
     let loop = copyLoop()
-    let copy = Latency(feed: try await feed(copied), sink: liveSink(copied), count: count, rate: rate)
-    let job = Latency(feed: try await feed(sealed), sink: liveSink(sealed), count: count, rate: rate)
+    let reader = ClientSettings(consumerKafka)
+    let copy = Latency(
+      feed: try await feed(copied), sink: liveSink(copied), reader: reader, count: count, rate: rate)
+    let job = Latency(
+      feed: try await feed(sealed), sink: liveSink(sealed), reader: reader, count: count, rate: rate)
     return [
       .copy: try await copy.measure { [options] in
         _ = try await loop.run(
@@ -183,23 +206,25 @@ struct PipelineBench {
   func soak(seconds: Double) async throws -> [Soak.Sample] {
     try ProcessMemory.resetPeak()
     let service = try liveJob("soak")
-    return try await Soak(feed: try await feed("soak")).measure(service, seconds: seconds, log: log)
+    let ahead = retainedRecords.map { min(Soak.usualAhead, max($0 / 4, 1)) } ?? Soak.usualAhead
+    return try await Soak(feed: try await feed("soak"), ahead: ahead).measure(
+      service, seconds: seconds, log: log)
   }
 
   private func feed(_ purpose: String) async throws -> LiveFeed {
     LiveFeed(
       kafka: ClientSettings(kafka), topic: liveTopic(purpose), partitions: options.partitions,
       schemaID: try await register(options.shape.avroSchema(), liveTopic(purpose)),
-      bodies: options.shape.avroBodies(count: 1_000))
+      bodies: options.shape.avroBodies(count: Self.bodyCount))
   }
 
   /// Delivers as a job does. Reads ahead as much as librdkafka does by itself, which is more than a job: with a job's
   /// bound the loop would stand still most of each second, for want of the job's ``FetchWaker``.
   private func copyLoop() -> CopyLoop {
     CopyLoop(
-      consumer: kafka.merging(["group.id": "\(name)-copy", "isolation.level": "read_committed"]) { _, new in
-        new
-      },
+      consumer: consumerKafka.merging([
+        "group.id": "\(name)-copy", "isolation.level": "read_committed", "auto.offset.reset": "error",
+      ]) { _, new in new },
       producer: JobSettings.delivery.properties.merging(kafka) { _, new in new })
   }
 

@@ -14,14 +14,20 @@ struct Soak {
     let memory: Int
   }
 
-  /// How far the feed may be ahead of the job, in records: enough that the job does not wait, and little enough for an
-  /// embedded broker.
-  private static let ahead = 50_000
+  /// Records a second of all the time, above 0: a tenth alone, of a short run, may have none.
+  static func rate(_ samples: [Sample]) -> Double {
+    samples.map(\.recordsPerSecond).reduce(0, +) / Double(max(samples.count, 1))
+  }
+
+  /// Enough that the job does not wait.
+  static let usualAhead = 50_000
   private static let parts = 10
 
   let feed: LiveFeed
+  /// How far the feed may be ahead of the job, in records.
+  let ahead: Int
 
-  /// One sample for each tenth of the time.
+  /// One sample for each tenth of the time, which begins with the first record that is written.
   func measure(_ service: JobService, seconds: Double, log: Logger) async throws -> [Sample] {
     let services = ServiceGroup(
       configuration: .init(
@@ -31,17 +37,18 @@ struct Soak {
       group.addTask { try await services.run() }
       try await service.waitForPartitions()
       var samples: [Sample] = []
-      let start = ContinuousClock.now
-      var last = (time: start, written: 0)
+      var start: ContinuousClock.Instant?
+      var last = (time: ContinuousClock.now, written: 0)
       try await feed.run {
         let (now, written) = (ContinuousClock.now, await service.progress()?.written ?? 0)
-        if now >= start + .seconds(seconds * Double(samples.count + 1) / Double(Self.parts)) {
+        if start == nil, written > 0 { (start, last.time) = (now, now) }
+        if let start, now >= start + .seconds(seconds * Double(samples.count + 1) / Double(Self.parts)) {
           let rate = Double(written - last.written) / (last.time.duration(to: now) / .seconds(1))
           samples.append(Sample(recordsPerSecond: rate, memory: ProcessMemory.now))
           last = (now, written)
         }
         let hasEnded = await service.ending() != nil
-        return hasEnded || samples.count == Self.parts ? nil : written + Self.ahead
+        return hasEnded || samples.count == Self.parts ? nil : written + ahead
       }
       await services.triggerGracefulShutdown()
       try await group.waitForAll()

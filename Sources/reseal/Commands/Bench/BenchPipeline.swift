@@ -18,7 +18,8 @@ struct BenchPipeline: AsyncParsableCommand {
       in this process only.
 
       Without --bootstrap an embedded broker is measured too: it works in this process, on the same processors and in the \
-      same memory, keeps only the last 5 MB of each partition, and cannot keep what exactly-once needs, which is skipped.
+      same memory, keeps only the last 5 MB of each partition, for which latency is measured at a rate that fills these in \
+      ten seconds or more, and cannot keep what exactly-once needs, which is skipped.
       """)
 
   @OptionGroup var target: BenchTarget
@@ -107,7 +108,7 @@ struct BenchPipeline: AsyncParsableCommand {
       if soakSeconds > 0 { results.soak = soak }
       print(results.soakTable)
       if latencySeconds > 0 {
-        results.latencyRate = soak.map(\.recordsPerSecond).median / 2
+        results.latencyRate = bench.bearableRate(Soak.rate(soak) / 2)
         results.latency = try await bench.measureLatency(rate: results.latencyRate, seconds: latencySeconds)
       }
       print(results.latencyTable)
