@@ -25,6 +25,14 @@ package struct FieldCipher: ~Copyable {
     }
   }
 
+  /// Where an operation on a short value looks; `nil` where that is not known.
+  package var footprint: CipherFootprint? {
+    switch implementation {
+    case .gcm(let cipher): cipher.footprint
+    case .siv: nil
+    }
+  }
+
   /// Writes `plaintext.count + overhead` bytes to `output`: `IV ‖ ciphertext ‖ tag` or `SIV ‖ ciphertext`.
   ///
   /// The memory must not overlap, nor be empty. Throws ``CryptoError/tooLarge(_:)`` or ``CryptoError/library(_:)``.

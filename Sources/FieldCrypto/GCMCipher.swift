@@ -11,11 +11,14 @@ struct GCMCipher: ~Copyable {
 
   /// Tests alone say which values are short.
   init(key: SecretBytes, shortCount: Int = 1_024) throws(CryptoError) {
-    let short = try ShortGCM(key: key)
+    let short = try ShortGCM(BlockAES(key: key))
     self.short = short
     self.shortCount = shortCount
     long = LongGCM(key: key)
   }
+
+  /// What short values need.
+  var footprint: CipherFootprint { short.footprint }
 
   /// `output` begins with the IV to use and has room for ``overhead`` bytes more than `plaintext`.
   func seal(_ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer) throws(CryptoError) {

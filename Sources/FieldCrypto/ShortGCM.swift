@@ -8,29 +8,26 @@ internal import COpenSSL
 /// encrypt whole blocks with a context that has the key schedule set, and need nothing else set up.
 struct ShortGCM: ~Copyable {
   private let mode: OpaquePointer
-  /// AES alone. What the mode hands to its two functions.
-  private let blocks: CipherContext
+  private let aes: BlockAES
 
-  init(key: SecretBytes) throws(CryptoError) {
-    let blocks = try CipherContext.keyed(
-      cipher: key.count == 16 ? "AES-128-ECB" : "AES-256-ECB", key: key, encrypting: true)
-    guard EVP_CIPHER_CTX_set_padding(blocks.pointer, 0) == 1 else { throw .libcrypto("AES without padding") }
-    try self.init(blocks: blocks)
-  }
-
-  /// Tests alone bring contexts of their own.
-  init(blocks: consuming CipherContext) throws(CryptoError) {
+  /// - Parameter aes: under the key.
+  init(_ aes: consuming BlockAES) throws(CryptoError) {
     // Encrypts a first block here, for the key of GHASH.
-    guard let mode = CRYPTO_gcm128_new(UnsafeMutableRawPointer(blocks.pointer), BlockCipher.encryptBlock)
-    else { throw .libcrypto("CRYPTO_gcm128_new") }
-    self.blocks = blocks
+    guard let mode = CRYPTO_gcm128_new(aes.state, CounterMode.encryptBlock) else {
+      throw .libcrypto("CRYPTO_gcm128_new")
+    }
+    self.aes = aes
     self.mode = mode
   }
 
   deinit { CRYPTO_gcm128_release(mode) }
 
-  /// Whether libcrypto ever failed to encrypt a block under this key. Then nothing is sealed or opened any more.
-  var hasFailed: Bool { BlockCipher.hasFailed(blocks.pointer) }
+  /// Whether AES ever failed under this key. Then nothing is sealed or opened any more.
+  var hasFailed: Bool { aes.state.pointee.hasFailed }
+
+  var footprint: CipherFootprint {
+    CipherFootprint(mode: UnsafeRawPointer(mode), state: aes.state, context: aes.state.pointee.context)
+  }
 
   /// Writes the ciphertext of `plaintext` to `output` and its tag, 16 bytes, behind it. `iv` has 12 bytes. `false` when
   /// libcrypto fails; what was written then is no ciphertext, and the caller's to wipe.
@@ -40,7 +37,7 @@ struct ShortGCM: ~Copyable {
     CRYPTO_gcm128_setiv(mode, iv.assumingMemoryBound(to: UInt8.self), IVSource.count)
     let done = CRYPTO_gcm128_encrypt_ctr32(
       mode, plaintext.baseAddress?.assumingMemoryBound(to: UInt8.self),
-      output.assumingMemoryBound(to: UInt8.self), plaintext.count, BlockCipher.encryptCounters)
+      output.assumingMemoryBound(to: UInt8.self), plaintext.count, CounterMode.encryptCounters)
     let tag = output + plaintext.count
     CRYPTO_gcm128_tag(mode, tag.assumingMemoryBound(to: UInt8.self), 16)
     return done == 0 && !hasFailed
@@ -55,20 +52,19 @@ struct ShortGCM: ~Copyable {
     CRYPTO_gcm128_setiv(mode, iv.assumingMemoryBound(to: UInt8.self), IVSource.count)
     let done = CRYPTO_gcm128_decrypt_ctr32(
       mode, ciphertext.baseAddress?.assumingMemoryBound(to: UInt8.self),
-      output.assumingMemoryBound(to: UInt8.self), ciphertext.count, BlockCipher.encryptCounters)
+      output.assumingMemoryBound(to: UInt8.self), ciphertext.count, CounterMode.encryptCounters)
     return done == 0 && CRYPTO_gcm128_finish(mode, tag.assumingMemoryBound(to: UInt8.self), 16) == 0
       && !hasFailed
   }
 }
 
-/// AES of whole blocks, in the two forms that GCM asks for.
-private enum BlockCipher {
-  private static let blockCount = 16
+/// AES in the two forms that GCM asks for. What it hands to both is a ``BlockAES/State``.
+private enum CounterMode {
 
-  /// `block128_f`: one block. `key` is the context.
+  /// `block128_f`: one block.
   static let encryptBlock: block128_f = { input, output, key in
     guard let input, let output, let key else { return }
-    encrypt(input, into: output, count: blockCount, OpaquePointer(key))
+    aes(key).pointee.encrypt(input, into: output, count: BlockAES.blockCount)
   }
 
   /// `ctr128_f`: `count` blocks of input with the key stream of the counters from the given one on, of which the last
@@ -81,14 +77,14 @@ private enum BlockCipher {
     let nonce = first.loadUnaligned(as: UInt64.self)
     let middle = first.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
     var counter = UInt32(bigEndian: first.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
-    let end = count * blockCount
-    for offset in stride(from: 0, to: end, by: blockCount) {
+    let end = count * BlockAES.blockCount
+    for offset in stride(from: 0, to: end, by: BlockAES.blockCount) {
       output.storeBytes(of: nonce, toByteOffset: offset, as: UInt64.self)
       output.storeBytes(of: middle, toByteOffset: offset + 8, as: UInt32.self)
       output.storeBytes(of: counter.bigEndian, toByteOffset: offset + 12, as: UInt32.self)
       counter &+= 1
     }
-    encrypt(target, into: target, count: end, OpaquePointer(key))
+    aes(key).pointee.encrypt(target, into: target, count: end)
     for offset in stride(from: 0, to: end, by: 8) {
       let stream = output.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
       output.storeBytes(
@@ -97,17 +93,7 @@ private enum BlockCipher {
     }
   }
 
-  private static func encrypt(
-    _ input: UnsafePointer<UInt8>, into output: UnsafeMutablePointer<UInt8>, count: Int,
-    _ context: OpaquePointer
-  ) {
-    var written: Int32 = 0
-    if EVP_EncryptUpdate(context, output, &written, input, Int32(count)) != 1 || Int(written) != count {
-      // The mode's functions cannot say so, and nothing may pass then.
-      EVP_CIPHER_CTX_set_app_data(context, UnsafeMutableRawPointer(context))
-    }
+  private static func aes(_ key: UnsafeRawPointer) -> UnsafeMutablePointer<BlockAES.State> {
+    UnsafeMutableRawPointer(mutating: key).assumingMemoryBound(to: BlockAES.State.self)
   }
-
-  /// Whether ``encrypt(_:into:count:_:)`` ever failed with this context.
-  static func hasFailed(_ context: OpaquePointer) -> Bool { EVP_CIPHER_CTX_get_app_data(context) != nil }
 }

@@ -104,9 +104,17 @@ struct PublishedVectorTests {
     #expect(opened == [UInt8](repeating: 0, count: 5))
   }
 
-  /// Without AES a "ciphertext" would be the plaintext. A context without a key stands for an AES that fails.
+  @Test func aCipherThatNoProviderHasIsAnError() {
+    #expect(throws: CryptoError.self) { try ProviderCipher("AES-512-ECB") }
+  }
+
+  /// Without AES a "ciphertext" would be the plaintext.
   @Test func nothingIsSealedOnceAESHasFailed() throws {
-    let cipher = try ShortGCM(blocks: CipherContext())
+    var context = 0
+    let cipher = try withUnsafeMutableBytes(of: &context) { context in
+      try ShortGCM(
+        BlockAES(context: try #require(context.baseAddress), run: { _, _, _, _, _, _ in 0 }, free: { _ in }))
+    }
     let hasFailed = cipher.hasFailed
     #expect(hasFailed)
     let plaintext: [UInt8] = [1, 2, 3]

@@ -55,6 +55,45 @@ struct SealStateRunsTests {
     return prefix + (try FieldCipher(material, ivs: IVSource()).seal(Array(text.utf8)))
   }
 
+  /// So many that their keys are fetched ahead.
+  @Test(arguments: [false, true])
+  func eachOfHundredsOfVersionsOpens(_ isText: Bool) throws {
+    let family = KeyFamilyIdentity(side: .source, kek: "many", subject: Subject("s"), algorithm: .aes256GCM)
+    var sealed: [[UInt8]] = []
+    for version in Int32(1)...300 {
+      let name = KeyName(family, version: version)
+      let material = try KeyMaterial(generatedFor: .aes256GCM)
+      keys.keep(.success(DataKey(identity: name.identity, material: material)), for: name)
+      var prefix = [UInt8](repeating: 0, count: DEKVersionPrefix.count)
+      prefix.withUnsafeMutableBytes { DEKVersionPrefix.write(version, to: $0) }
+      let value = prefix + (try FieldCipher(material, ivs: IVSource()).seal(Array("\(version)".utf8)))
+      sealed.append(isText ? Array(Base64.encode(value).utf8) : value)
+    }
+    keys.family(family).setHighestVersion(300)
+    let work = FieldWork(
+      purpose: .open(passesPlaintext: true), isText: isText, unsupportedType: nil,
+      opening: [.init(rule: "r", family: family, rotates: true, onFailure: .error)], writerLayers: 1,
+      sealing: [], candidates: [], onSealingFailure: .error)
+    let actions = FieldActions([work], keys: keys)
+    defer { withExtendedLifetime(actions) {} }
+    let processor = FieldProcessor()
+    processor.begin(actions)
+    let output = ByteArena()
+    for (index, value) in sealed.enumerated() {
+      output.removeAll()
+      _ = try value.withUnsafeBytes { try processor.transform($0, field: 0, into: output) }
+      #expect(Array(output.bytes) == Array("\(index + 1)".utf8))
+    }
+    // What names no version that exists, or is too short to, is nobody's.
+    for text in ["AAAAAAAB", "AAAADOqY" + String(repeating: "A", count: 60), "////////"] {
+      output.removeAll()
+      let isReplaced = try Array(text.utf8).withUnsafeBytes {
+        try processor.transform($0, field: 0, into: output)
+      }
+      #expect(!isReplaced, "\(text)")
+    }
+  }
+
   /// Each kind of value comes after each other kind, and after itself.
   @Test func eachValueIsTakenForWhatItIs() throws {
     let work = FieldWork(

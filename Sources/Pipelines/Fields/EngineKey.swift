@@ -26,6 +26,9 @@ struct EngineKey: ~Copyable {
   /// Whether the key ring has dropped the key.
   var isForgotten: Bool { lifetime == nil }
 
+  /// As ``FieldCipher/footprint``.
+  var footprint: CipherFootprint? { cipher.footprint }
+
   /// As ``FieldCipher/seal(_:into:)``.
   func seal(
     _ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer

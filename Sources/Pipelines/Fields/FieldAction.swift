@@ -116,6 +116,9 @@ struct FieldAction: ~Copyable {
 
   deinit { recent.deallocate() }
 
+  /// The family that the next value is likely to be sealed under; `nil` when nothing tells.
+  var mostLikelyFamily: Unmanaged<KeyFamily>? { recentForeign?.reference ?? opening.first?.family }
+
   /// Under what the last value was sealed that the target had not opened; `nil` when the target did open one since.
   var recentForeign: SealingLayer? {
     get { recent.pointee }

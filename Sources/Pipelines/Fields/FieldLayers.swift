@@ -40,9 +40,14 @@ final class FieldLayers {
     _ value: UnsafeRawBufferPointer, _ action: borrowing FieldAction
   ) -> UnsafeRawBufferPointer? {
     let least = action.leastOverhead
-    guard action.isText else { return value.count >= least ? value : nil }
+    guard action.isText else {
+      guard value.count >= least else { return nil }
+      action.mostLikelyFamily?._withUnsafeGuaranteedRef { $0.anticipate(value) }
+      return value
+    }
     guard value.count >= Base64.encodedCount(least), value.count.isMultiple(of: 4) else { return nil }
     decoded.removeAll()
+    action.mostLikelyFamily?._withUnsafeGuaranteedRef { $0.anticipate(base64: value) }
     let capacity = Base64.maximumDecodedCount(value.count)
     let memory = UnsafeMutableRawBufferPointer(start: decoded.room(for: capacity), count: capacity)
     guard let count = Base64.decode(value, into: memory), count >= least else { return nil }

@@ -61,19 +61,32 @@ final class KeyFamily {
     indirect case failed(KeyError)
   }
 
+  private struct Ready {
+    let key: UnsafeMutablePointer<EngineKey>
+    /// The cipher's, to be had without looking at the key.
+    let footprint: CipherFootprint?
+  }
+
   /// Versions kept; the data decides which are asked for, so their number must be bounded.
   private static let capacity = 10_000
 
   /// Versions beyond the highest one known that a job may meet while it runs, made by other clients.
   private static let versionsToCome: Int32 = 1_000
 
+  /// So many are in a cache that is near anyway.
+  private static let cachedVersions = 100
+  /// Characters of base64 text that hold a version.
+  private static let prefixText = Base64.encodedCount(DEKVersionPrefix.count)
+
   let identity: KeyFamilyIdentity
   /// Bytes that sealing under any of its keys adds.
   let overhead: Int
   private var slots: [Int32: Slot] = [:]
   /// The keys at hand by version, as far as versions are small numbers, which they are: found without hashing.
-  @exclusivity(unchecked) private var ready: [UnsafeMutablePointer<EngineKey>?] = []
+  @exclusivity(unchecked) private var ready: [Ready?] = []
   private var highestVersion: Int32?
+  /// The last one.
+  @exclusivity(unchecked) private var anticipated: Int32 = 0
 
   init(_ identity: KeyFamilyIdentity) {
     self.identity = identity
@@ -93,9 +106,30 @@ final class KeyFamily {
 
   /// The key of a version; `nil` when it is not at hand.
   func key(_ version: Int32) -> UnsafeMutablePointer<EngineKey>? {
-    if version > 0, version < ready.count { return ready[Int(version)] }
+    if version > 0, version < ready.count { return ready[Int(version)]?.key }
     guard case .ready(let key)? = slots[version] else { return nil }
     return key
+  }
+
+  /// Has the key fetched into the processor's cache that `sealed` names, while other things are done with it. With
+  /// thousands of versions no cache keeps them all, and waiting for each would be a sixth of a record's time.
+  func anticipate(_ sealed: UnsafeRawBufferPointer) {
+    guard ready.count > Self.cachedVersions, let version = DEKVersionPrefix.read(sealed),
+      version != anticipated,
+      version < ready.count
+    else { return }
+    anticipated = version
+    ready[Int(version)]?.footprint?.prefetch()
+  }
+
+  /// ``anticipate(_:)`` of the bytes that `text` spells.
+  func anticipate(base64 text: UnsafeRawBufferPointer) {
+    guard ready.count > Self.cachedVersions, text.count > Self.prefixText else { return }
+    withUnsafeTemporaryAllocation(byteCount: Self.prefixText, alignment: 1) { prefix in
+      let start = UnsafeRawBufferPointer(rebasing: text[..<Self.prefixText])
+      guard let count = Base64.decode(start, into: prefix) else { return }
+      anticipate(UnsafeRawBufferPointer(rebasing: prefix[..<count]))
+    }
   }
 
   /// Whether there may be such a version. Bytes that are no ciphertext can claim any: one that is far beyond the
@@ -146,7 +180,9 @@ final class KeyFamily {
     guard version > 0, version <= Self.capacity else { return }
     if case .ready(let key) = slot {
       if ready.count <= version { ready += repeatElement(nil, count: Int(version) + 1 - ready.count) }
-      ready[Int(version)] = key
+      var footprint = key.pointee.footprint
+      footprint?.owner = UnsafeRawPointer(key)
+      ready[Int(version)] = Ready(key: key, footprint: footprint)
     } else if version < ready.count {
       ready[Int(version)] = nil
     }
