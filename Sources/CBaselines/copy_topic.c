@@ -42,21 +42,28 @@ static rd_kafka_t *make_client(
   return client;
 }
 
-static void produce(rd_kafka_t *producer, rd_kafka_topic_t *topic, const rd_kafka_message_t *message) {
+// Seconds without a record or an acknowledgement after which a copy is given up.
+static const double patience = 60;
+
+// False when there was no room for too long.
+static bool produce(rd_kafka_t *producer, rd_kafka_topic_t *topic, const rd_kafka_message_t *message) {
   rd_kafka_timestamp_type_t type;
   int64_t timestamp = rd_kafka_message_timestamp(message, &type);
+  double start = now();
   while (rd_kafka_producev(
              producer, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(message->partition),
              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(message->key, message->key_len),
              RD_KAFKA_V_VALUE(message->payload, message->len), RD_KAFKA_V_TIMESTAMP(timestamp < 0 ? 0 : timestamp),
-             RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+             RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+    if (now() - start > patience) return false;
     rd_kafka_poll(producer, 10);
+  }
+  return true;
 }
 
 static double copy(
     rd_kafka_t *consumer, rd_kafka_t *producer, const char *source, const char *sink, int32_t partitions,
     size_t records, struct progress *progress) {
-  static const double patience = 60;
   rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, sink, NULL);
   rd_kafka_poll_set_consumer(consumer);
   rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(consumer);
@@ -66,20 +73,24 @@ static double copy(
   double start = now(), last = start;
   rd_kafka_assign(consumer, all);
   size_t read = 0;
+  bool is_stuck = false;
   rd_kafka_message_t *batch[BATCH];
-  while (progress->acknowledged < records && !progress->failed && !progress->is_lost && now() - last < patience) {
+  while (progress->acknowledged < records && !progress->failed && !progress->is_lost && !is_stuck &&
+         now() - last < patience) {
     ssize_t count = read < records ? rd_kafka_consume_batch_queue(queue, 100, batch, BATCH) : 0;
     for (ssize_t index = 0; index < count; index++) {
-      if (!batch[index]->err && read < records) {
-        produce(producer, topic, batch[index]);
+      if (!batch[index]->err && read < records && !is_stuck) {
+        is_stuck = !produce(producer, topic, batch[index]);
         read++;
+        last = now();
       }
       // Of what else goes wrong, librdkafka tells as well, and tries again.
       progress->is_lost |= batch[index]->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
       rd_kafka_message_destroy(batch[index]);
     }
-    if (count > 0) last = now();
+    size_t before = progress->acknowledged;
     rd_kafka_poll(producer, read < records ? 0 : 100);
+    if (progress->acknowledged > before) last = now();
   }
   double seconds = progress->acknowledged == records ? now() - start : -1;
   rd_kafka_topic_partition_list_destroy(all);

@@ -12,7 +12,7 @@ protocol BenchCluster: Sendable {
   /// - Parameter retainedBytes: what is to be kept of each partition; everything when `nil`.
   func createTopic(_ name: String, partitions: Int, retainedBytes: Int?) async throws
   /// As far as the cluster can.
-  func deleteTopic(_ name: String) async
+  func deleteTopics(_ names: [String]) async
 }
 
 /// The embedded broker, which keeps the last 5 MB of each partition and answers no requests to delete topics.
@@ -31,7 +31,7 @@ struct EmbeddedCluster: BenchCluster {
     try cluster.createTopic(name, partitions: partitions)
   }
 
-  func deleteTopic(_ name: String) async {}
+  func deleteTopics(_ names: [String]) async {}
 }
 
 /// A cluster elsewhere.
@@ -57,11 +57,17 @@ struct RemoteCluster: BenchCluster {
     try await admin.createTopic(name, partitions: partitions, configuration: configuration)
   }
 
-  func deleteTopic(_ name: String) async {
-    do {
-      try await admin.deleteTopic(name)
-    } catch {
-      Console.error.line("the topic \(name) is left behind: \(error)")
+  func deleteTopics(_ names: [String]) async {
+    for (index, name) in names.enumerated() {
+      do {
+        try await admin.deleteTopic(name)
+      } catch  where error.isUnknownTopic {
+        continue
+      } catch {
+        // What one topic met, the others would too, each after its own wait.
+        let left = names[index...].joined(separator: ", ")
+        return Console.error.line("these topics are left behind: \(left): \(error)")
+      }
     }
   }
 }

@@ -1,7 +1,5 @@
 import Foundation
 import Kafka
-import Logging
-import ServiceLifecycle
 
 /// How long records are under way, from their timestamps to a consumer of a sink, while they come at an even rate.
 struct Latency {
@@ -13,7 +11,6 @@ struct Latency {
 
   /// Part of the records at the start that are not counted, while caches fill.
   private static let warmUp = 0.2
-  private static let patience = Duration.seconds(60)
 
   let feed: LiveFeed
   let sink: String
@@ -23,33 +20,19 @@ struct Latency {
   /// Records a second.
   let rate: Double
 
-  /// Through a job without an end that reads the feed's topic.
-  func measure(beside service: JobService, log: Logger) async throws -> Result {
-    let services = ServiceGroup(
-      configuration: .init(
-        services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)], logger: log
-      ))
-    return try await measure {
-      try await services.run()
-    } whenReady: {
-      try await service.waitForPartitions()
-    } atEnd: {
-      await services.triggerGracefulShutdown()
-    }
+  /// Through a job that reads the feed's topic.
+  func measure(through job: LiveJob) async throws -> Result {
+    try await job.run { try await measure { try await job.watch() } }
   }
 
-  /// Through whatever `way` does with the records of the feed's topic; they are fed once `whenReady` returns.
-  func measure(
-    _ way: @escaping @Sendable () async throws -> Void,
-    whenReady: () async throws -> Void = {}, atEnd: () async -> Void = {}
-  ) async throws -> Result {
+  /// Through whatever `way` does with the records of the feed's topic. It may end by itself; otherwise it is cancelled.
+  func measure(_ way: @escaping @Sendable () async throws -> Void) async throws -> Result {
     // Whatever fails first is what is told, and ends the others.
     try await withThrowingTaskGroup(of: [Double].self) { group in
       group.addTask {
         try await way()
         return []
       }
-      try await whenReady()
       group.addTask { try await delays() }
       group.addTask {
         try await produce()
@@ -59,8 +42,7 @@ struct Latency {
       while counted.isEmpty, let delays = try await group.next() {
         counted = delays.dropFirst(Int(Double(count) * Self.warmUp)).sorted()
       }
-      await atEnd()
-      try await group.waitForAll()
+      group.cancelAll()
       return Result(median: counted[counted.count / 2], p99: counted[counted.count * 99 / 100])
     }
   }
@@ -77,7 +59,11 @@ struct Latency {
 
   /// How old records are when they arrive, in their order.
   private func delays() async throws -> [Double] {
-    let consumer = try Consumer(reader.overlaid(with: ["group.id": "\(sink)-latency"])) { _ in }
+    let consumer = try Consumer(
+      reader.overlaid(with: [
+        "group.id": "\(sink)-latency", "auto.offset.reset": "error",
+      ])
+    ) { _ in }
     try await consumer.assign(
       Dictionary(
         uniqueKeysWithValues: (0..<feed.partitions).map { (TopicPartition(sink, Int32($0)), .earliest) }))
@@ -86,7 +72,7 @@ struct Latency {
     var last = ContinuousClock.now
     while delays.count < count {
       try Task.checkCancellation()
-      guard last.duration(to: .now) < Self.patience else {
+      guard last.duration(to: .now) < LiveJob.patience else {
         throw PipelineBench.Failure(
           description: "\(count - delays.count) of \(count) records never arrived in \(sink)")
       }

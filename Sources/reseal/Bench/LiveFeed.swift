@@ -11,23 +11,31 @@ struct LiveFeed {
   let bodies: [[UInt8]]
 
   /// - Parameter due: how many records there are to be by now, asked every few milliseconds; `nil` ends the feed, once
-  ///   everything is acknowledged. Cancellation ends it at once.
-  func run(until due: () async -> Int?) async throws {
+  ///   everything is acknowledged. Cancellation ends it at once. Throws what `due` throws, and when
+  ///   nothing is acknowledged any more.
+  func run(until due: () async throws -> Int?) async throws {
     // As little in the queue as a job has in its own: all of it counts as this process's memory.
     let producer = try Producer(JobSettings.delivery.overlaid(with: kafka)) { _ in }
     let topic = try producer.topic(topic)
     let prefix = withUnsafeBytes(of: schemaID.bigEndian) { [0] + $0 }
     var (target, produced, acknowledged) = (0, 0, 0)
     var isOver = false
+    var last = ContinuousClock.now
     while !isOver || acknowledged < target {
       try Task.checkCancellation()
       if !isOver {
-        if let due = await due() { target = due } else { isOver = true }
+        if let due = try await due() { target = due } else { isOver = true }
       }
       while produced < target, try produce(produced, prefix, to: topic, producer) { produced += 1 }
+      let before = acknowledged
       for acknowledgement in await producer.acknowledgements(timeout: .milliseconds(2)) {
         if let error = acknowledgement.error { throw error }
         acknowledged += 1
+      }
+      if acknowledged > before || acknowledged == produced { last = .now }
+      guard last.duration(to: .now) < LiveJob.patience else {
+        throw PipelineBench.Failure(
+          description: "\(produced - acknowledged) records of \(self.topic) were never acknowledged")
       }
     }
   }

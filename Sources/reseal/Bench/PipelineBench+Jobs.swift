@@ -11,11 +11,12 @@ extension PipelineBench {
   private func stateTopic(_ task: Task, _ round: Int) -> String { "\(jobName(task, round)).state" }
   private func jobName(_ task: Task, _ round: Int) -> String { "\(name)-\(task.rawValue)-\(round)" }
 
-  func liveJob(_ purpose: String) throws -> JobService {
-    JobService(
+  func liveJob(_ purpose: String) throws -> LiveJob {
+    let service = JobService(
       try definition(
         name: "\(name)-\(purpose)", step: Task.encrypt.step, from: liveTopic(purpose), to: liveSink(purpose),
         isBounded: false), options: RunOptions(instance: "bench"), log: log)
+    return LiveJob(service: service, log: log)
   }
 
   /// The seconds that it took, and ``Measurement/steadySecondsPerMillion``.
@@ -29,7 +30,7 @@ extension PipelineBench {
       for service in services { group.addTask { await service.run() } }
     }
     let (start, end) = (await third, Self.processorSeconds)
-    await cluster.deleteTopic(stateTopic(task, round))
+    await cluster.deleteTopics([stateTopic(task, round)])
     var (written, elapsed) = (0, Duration.zero)
     for service in services {
       guard case .finished? = await service.ending(), let progress = await service.progress() else {

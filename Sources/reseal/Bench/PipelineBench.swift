@@ -145,7 +145,7 @@ struct PipelineBench {
   }
 
   private func finish() async {
-    for topic in topics { await cluster.deleteTopic(topic) }
+    await cluster.deleteTopics(topics)
     await registry.stop()
   }
 
@@ -181,7 +181,8 @@ struct PipelineBench {
   private var retainedRecords: Int? {
     guard let bytes = cluster.retainedBytes else { return nil }
     let bodies = options.shape.avroBodies(count: Self.bodyCount)
-    return bytes * options.partitions * bodies.count / bodies.map(\.count).reduce(1, +)
+    // Sealed ones take up to a half more.
+    return bytes * options.partitions * bodies.count / bodies.map(\.count).reduce(1, +) * 2 / 3
   }
 
   /// Of records that come at `rate` a second, on their way through a plain copy and through a job that encrypts them.
@@ -198,17 +199,17 @@ struct PipelineBench {
         _ = try await loop.run(
           from: liveTopic(copied), to: liveSink(copied), partitions: options.partitions, count: count)
       },
-      .encrypt: try await job.measure(beside: try liveJob(sealed), log: log),
+      .encrypt: try await job.measure(through: try liveJob(sealed)),
     ]
   }
 
   /// The memory of a job that encrypts all that comes for so long, and how much that is.
-  func soak(seconds: Double) async throws -> [Soak.Sample] {
+  func soak(seconds: Double) async throws -> Soak.Result {
     try ProcessMemory.resetPeak()
-    let service = try liveJob("soak")
+    let job = try liveJob("soak")
     let ahead = retainedRecords.map { min(Soak.usualAhead, max($0 / 4, 1)) } ?? Soak.usualAhead
     return try await Soak(feed: try await feed("soak"), ahead: ahead).measure(
-      service, seconds: seconds, log: log)
+      job, seconds: seconds)
   }
 
   private func feed(_ purpose: String) async throws -> LiveFeed {

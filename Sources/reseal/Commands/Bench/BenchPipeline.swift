@@ -105,10 +105,10 @@ struct BenchPipeline: AsyncParsableCommand {
     print(results.table)
     if latencySeconds > 0 || soakSeconds > 0 {
       let soak = try await bench.soak(seconds: soakSeconds > 0 ? soakSeconds : latencySeconds)
-      if soakSeconds > 0 { results.soak = soak }
+      if soakSeconds > 0 { results.soak = soak.samples }
       print(results.soakTable)
       if latencySeconds > 0 {
-        results.latencyRate = bench.bearableRate(Soak.rate(soak) / 2)
+        results.latencyRate = bench.bearableRate(soak.recordsPerSecond / 2)
         results.latency = try await bench.measureLatency(rate: results.latencyRate, seconds: latencySeconds)
       }
       print(results.latencyTable)
