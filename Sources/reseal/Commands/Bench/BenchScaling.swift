@@ -13,7 +13,7 @@ struct BenchScaling: AsyncParsableCommand {
       Runs jobs on a cluster by turns: one instance over 16 partitions of records of one schema, sealed under one version \
       of the DEK where they are sealed, and a job that has more of one of these. Instances, partitions and schema ids are \
       measured with jobs that encrypt, DEK versions with jobs that rekey. Each record has another schema id than the one \
-      before. Versions follow each other as rotation leaves them, in runs, all of them three times over; as \
+      before. Versions follow each other as rotation leaves them, in runs, all of them six times over; as \
       "mixed-versions" each record has another one than the one before.
 
       What a record costs is the time on the processors of this process after the first third of the records, when \
@@ -91,7 +91,7 @@ struct BenchScaling: AsyncParsableCommand {
     options.partitions = 16
     options.tasks = [scaling.task]
     options.rotates = true
-    if scaling == .versions { options.versionRun = max(records / options.partitions / number / 3, 1) }
+    if scaling == .versions { options.versionRun = max(records / options.partitions / number / 6, 1) }
     let cluster = try target.cluster()
     options.kafka = target.properties
     let logger = target.logger(log)
