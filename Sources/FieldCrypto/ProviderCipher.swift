@@ -37,6 +37,8 @@ struct ProviderCipher: Sendable {
     }
     var isVolatile: Int32 = 0
     let algorithms = OSSL_PROVIDER_query_operation(provider, OSSL_OP_CIPHER, &isVolatile)
+    // The functions stay, as libcrypto itself relies on.
+    defer { OSSL_PROVIDER_unquery_operation(provider, OSSL_OP_CIPHER, algorithms) }
     guard let functions = Self.functions(of: name, among: algorithms),
       let make = functions[OSSL_FUNC_CIPHER_NEWCTX].flatMap(OSSL_FUNC_cipher_newctx),
       let begin = functions[OSSL_FUNC_CIPHER_ENCRYPT_INIT].flatMap(OSSL_FUNC_cipher_encrypt_init),
