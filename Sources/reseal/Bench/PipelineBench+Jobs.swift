@@ -11,14 +11,6 @@ extension PipelineBench {
   private func stateTopic(_ task: Task, _ round: Int) -> String { "\(jobName(task, round)).state" }
   private func jobName(_ task: Task, _ round: Int) -> String { "\(name)-\(task.rawValue)-\(round)" }
 
-  func liveJob(_ purpose: String) throws -> LiveJob {
-    let service = JobService(
-      try definition(
-        name: "\(name)-\(purpose)", step: Task.encrypt.step, from: liveTopic(purpose), to: liveSink(purpose),
-        isBounded: false), options: RunOptions(instance: "bench"), log: log)
-    return LiveJob(service: service, log: log)
-  }
-
   /// The seconds that it took, and ``Measurement/steadySecondsPerMillion``.
   func run(_ task: Task, to sink: String, _ round: Int) async throws -> (Double, steady: Double?) {
     let definition = try definition(task, to: sink, round)
@@ -74,7 +66,7 @@ extension PipelineBench {
       to: sink, guarantee: task == .exactlyOnce ? "exactly-once" : "at-least-once")
   }
 
-  private func definition(
+  func definition(
     name: String, step: String, from source: String, to sink: String, isBounded: Bool = true,
     guarantee: String = "at-least-once"
   ) throws -> PipelineDefinition {

@@ -65,9 +65,6 @@ struct PipelineBench {
   private static let purposes = ["latency", "latency-copy", "soak"]
   /// What of the topics of jobs without an end is kept.
   private static let liveBytes = 4 << 30
-  private static let bodyCount = 1_000
-  /// For how long a record is there at least where a cluster keeps little.
-  private static let retainedSeconds = 10.0
   static let secret = "reseal-bench"
 
   let options: Options
@@ -135,7 +132,7 @@ struct PipelineBench {
   }
 
   /// Returns the schema's id.
-  private func register(_ schema: RegisteredSchema, _ topic: String) async throws -> Int32 {
+  func register(_ schema: RegisteredSchema, _ topic: String) async throws -> Int32 {
     let schemas = SchemaRegistryClient(try registryTransport)
     return try await schemas.register(schema, under: Subject(topic: topic, isKey: false)).id ?? 0
   }
@@ -153,7 +150,7 @@ struct PipelineBench {
     options.kafka.merging(["bootstrap.servers": cluster.bootstrapServers]) { _, new in new }
   }
 
-  private var consumerKafka: [String: String] {
+  var consumerKafka: [String: String] {
     cluster.consumerProperties.merging(kafka) { _, given in given }
   }
 
@@ -171,57 +168,9 @@ struct PipelineBench {
       steadySecondsPerMillion: steady, peakMemory: ProcessMemory.peak)
   }
 
-  /// `rate`, in records a second, or less where the cluster would drop records before anyone who stumbles has read them.
-  func bearableRate(_ rate: Double) -> Double {
-    guard let retainedRecords else { return rate }
-    return min(rate, Double(retainedRecords) / Self.retainedSeconds)
-  }
-
-  /// About as many are kept of a topic whatever happens; `nil` for as many as are produced.
-  private var retainedRecords: Int? {
-    guard let bytes = cluster.retainedBytes else { return nil }
-    let bodies = options.shape.avroBodies(count: Self.bodyCount)
-    // Sealed ones take up to a half more.
-    return bytes * options.partitions * bodies.count / bodies.map(\.count).reduce(1, +) * 2 / 3
-  }
-
-  /// Of records that come at `rate` a second, on their way through a plain copy and through a job that encrypts them.
-  func measureLatency(rate: Double, seconds: Double) async throws -> [Task: Latency.Result] {
-    let (count, copied, sealed) = (max(Int(rate * seconds), 100), "latency-copy", "latency")
-    let loop = copyLoop()
-    let reader = ClientSettings(consumerKafka)
-    let copy = Latency(
-      feed: try await feed(copied), sink: liveSink(copied), reader: reader, count: count, rate: rate)
-    let job = Latency(
-      feed: try await feed(sealed), sink: liveSink(sealed), reader: reader, count: count, rate: rate)
-    return [
-      .copy: try await copy.measure { [options] in
-        _ = try await loop.run(
-          from: liveTopic(copied), to: liveSink(copied), partitions: options.partitions, count: count)
-      },
-      .encrypt: try await job.measure(through: try liveJob(sealed)),
-    ]
-  }
-
-  /// The memory of a job that encrypts all that comes for so long, and how much that is.
-  func soak(seconds: Double) async throws -> Soak.Result {
-    try ProcessMemory.resetPeak()
-    let job = try liveJob("soak")
-    let ahead = retainedRecords.map { min(Soak.usualAhead, max($0 / 4, 1)) } ?? Soak.usualAhead
-    return try await Soak(feed: try await feed("soak"), ahead: ahead).measure(
-      job, seconds: seconds)
-  }
-
-  private func feed(_ purpose: String) async throws -> LiveFeed {
-    LiveFeed(
-      kafka: ClientSettings(kafka), topic: liveTopic(purpose), partitions: options.partitions,
-      schemaID: try await register(options.shape.avroSchema(), liveTopic(purpose)),
-      bodies: options.shape.avroBodies(count: Self.bodyCount))
-  }
-
   /// Delivers as a job does. Reads ahead as much as librdkafka does by itself, which is more than a job: with a job's
   /// bound the loop would stand still most of each second, for want of the job's ``FetchWaker``.
-  private func copyLoop() -> CopyLoop {
+  func copyLoop() -> CopyLoop {
     CopyLoop(
       consumer: consumerKafka.merging([
         "group.id": "\(name)-copy", "isolation.level": "read_committed", "auto.offset.reset": "error",
