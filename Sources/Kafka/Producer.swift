@@ -98,9 +98,13 @@ package final class Producer: Sendable {
   /// Ends a wait for acknowledgements.
   package func wake() { events.wake() }
 
-  /// Sends what is queued without lingering and waits until everything is acknowledged one way or the other.
-  package func flush(timeout: Duration) async throws(KafkaError) {
-    try await call("flush") { rd_kafka_flush($0, timeout.milliseconds) }
+  /// Sends what is queued without lingering, and waits up to `timeout` until everything is acknowledged one way or the
+  /// other. Says whether it is.
+  @discardableResult
+  package func flush(timeout: Duration) async -> Bool {
+    await calls.run { [client] in
+      rd_kafka_flush(client.pointer, timeout.milliseconds) == RD_KAFKA_RESP_ERR_NO_ERROR
+    }
   }
 
   /// Drops everything not yet acknowledged; each record is reported as failed.

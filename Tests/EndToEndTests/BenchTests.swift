@@ -23,4 +23,14 @@ struct BenchTests {
     }
     #expect(results["soak"]?.array?.count == 10)
   }
+
+  /// Several instances begin together, each with its share of the partitions.
+  @Test func instancesOfAGroupAreMeasured() async throws {
+    let outcome = try await Program.run([
+      "bench", "pipeline", "--json", "--task", "encrypt", "--instances", "2", "--partitions", "4",
+      "--records", "2000", "--rounds", "1", "--latency", "0",
+    ])
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    #expect(try JSONValue(parsing: outcome.output)["encrypt"]?["recordsPerSecond"]?.double ?? 0 > 0)
+  }
 }

@@ -36,6 +36,14 @@ struct ExactlyOnceTests {
     #expect(try await cluster.committed(partitions: 2) == [nil, nil], "offsets go with the transaction")
   }
 
+  /// Lanes stand still then, so there is nothing to wait for: this would take half an hour.
+  @Test func commitsDoNotLinger() async throws {
+    let cluster = try await cluster()
+    let outcome = try await job(cluster, ["sink": #"{"topic":"out","kafka":{"linger.ms":"900000"}}"#]).run()
+    #expect(outcome.exitCode == 0, "\(outcome.errors)")
+    #expect(try await cluster.records().map(\.key) == keys)
+  }
+
   /// What a transaction may meet and live through: the request, and the answers to it.
   @Test(
     arguments: [

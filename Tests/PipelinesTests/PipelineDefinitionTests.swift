@@ -55,6 +55,16 @@ struct PipelineDefinitionTests {
     _ = try Consumer(JobSettings.consumer(pipeline)) { _ in }
   }
 
+  /// An eighth of the partitions, so that the producer's thread need not ask over and over; more than one, so that brokers
+  /// need not wait; and no more than idempotence allows.
+  @Test(arguments: [(1, "2"), (16, "2"), (24, "3"), (40, "5"), (1_000, "5")])
+  func requestsUnderWayFollowThePartitions(_ partitions: Int, _ requests: String) throws {
+    let settings = JobSettings.delivery(to: partitions)
+    #expect(settings["max.in.flight"] == requests)
+    #expect(settings.firstRefused() == nil)
+    _ = try Producer(settings) { _ in }
+  }
+
   @Test func whatIsLeftOutHasDefaults() throws {
     let pipeline = try definition(
       #"{"name":"n","kafka":{"bootstrap.servers":"b:1"},"schemaRegistry":{"url":"http://r/"},"source":{"topics":["in"]},"steps":[{"encrypt":{}}],"sink":{"topic":"out"}}"#

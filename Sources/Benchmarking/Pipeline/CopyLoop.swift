@@ -42,7 +42,8 @@ package struct CopyLoop: Sendable {
   ) -> Result {
     var characters: [CChar] = []
     var starts: [Int] = []
-    for text in settings.flatMap({ [$0.key, $0.value] }) {
+    // In the order in which jobs set them, so that of two names of one property the same one counts.
+    for text in settings.sorted(by: { $0.key < $1.key }).flatMap({ [$0.key, $0.value] }) {
       starts.append(characters.count)
       characters += text.utf8CString
     }

@@ -67,10 +67,7 @@ package actor LetterReplay {
     supply = EngineSupply(prepared)
     opener = LetterOpener(settings, keyRing: prepared.clients.keyRings[.source])
     do throws(KafkaError) {
-      producer = try Producer(
-        JobSettings.producer(
-          definition, transactionalID: prepared.transactionalID, maximumBytes: prepared.sinkMaximumBytes)
-      ) { log.record($0) }
+      producer = try Producer(JobSettings.producer(prepared)) { log.record($0) }
       sink = try producer.topic(definition.sinkTopic)
       letters = try producer.topic(settings.topic)
       source = try SourceLookup(definition)

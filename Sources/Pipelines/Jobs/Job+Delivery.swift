@@ -4,6 +4,8 @@ internal import Logging
 extension Job {
   /// How long one call to the cluster may take before it is asked again.
   private static let callTimeout = Duration.seconds(10)
+  /// How long records are hurried along. Other calls of the producer wait for that.
+  private static let flushTimeout = Duration.milliseconds(100)
 
   /// Fences an earlier process of this instance and ends its transaction. Says whether the job is to go on.
   func prepareTransactions() async throws(JobFailure) -> Bool {
@@ -66,6 +68,7 @@ extension Job {
       switch step {
       case .hold: await standStill()
       case .flush:
+        await hurry()
         await untilSettled()
         if let overtaken = try await overtaking() { return overtaken }
       case .map: try await writeMap()
@@ -106,6 +109,9 @@ extension Job {
     around.gate.lower()
     for lane in assignment.lanes { _ = await lane.isSettled }
   }
+
+  /// Has what was produced sent at once. For when lanes stand still: nothing comes that it could be sent with.
+  func hurry() async { await producer.flush(timeout: Self.flushTimeout) }
 
   private func untilSettled() async {
     for lane in assignment.lanes {

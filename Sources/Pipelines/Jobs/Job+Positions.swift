@@ -37,6 +37,7 @@ extension Job {
     }
     try await writeLosses(of: job, to: stateTopic)
     let sealed = try await writeUses(of: job, to: stateTopic)
+    if delivery.guarantee == .exactlyOnce, stateRecords > 0 { await hurry() }
     while stateRecords > 0, delivery.step == .map { await around.tick.wait() }
     if let stateFailure { throw stateFailure }
     sealedNoted = sealed

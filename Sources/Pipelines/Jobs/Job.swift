@@ -77,10 +77,7 @@ package actor Job {
       consumer = try Consumer(JobSettings.consumer(definition), notices: notices)
       // What it has to say of the cluster, the consumer says too.
       bystander = try Consumer(JobSettings.consumer(definition), isPolled: false) { _ in }
-      producer = try Producer(
-        JobSettings.producer(
-          definition, transactionalID: prepared.transactionalID, maximumBytes: prepared.sinkMaximumBytes),
-        notices: notices)
+      producer = try Producer(JobSettings.producer(prepared), notices: notices)
       let wakeJob: @Sendable () -> Void = { [consumer] in consumer.wake() }
       around = PartitionLane.Surroundings(
         engines: EnginePool(processesKeys: prepared.keys != nil), supply: EngineSupply(prepared),

@@ -28,33 +28,43 @@ package enum JobSettings {
     ])
   }
 
-  /// How every job delivers: idempotent, and small queues.
-  package static let delivery = ClientSettings([
-    "enable.idempotence": "true",
-    // Waits for the brokers as long as it takes: giving a record up would lose it or its order.
-    "message.timeout.ms": "0",
-    "linger.ms": "5",
-    "queue.buffering.max.messages": "50000",
-    "queue.buffering.max.kbytes": "16384",
-  ])
+  /// How every job delivers to so many partitions: idempotent, and small queues.
+  ///
+  /// librdkafka 2.0.2 takes the five requests that idempotence allows a partition for five records, so a larger batch waits
+  /// for the answer to the one before. One that is overdue meanwhile keeps the thread of its broker asking without a pause
+  /// whether it may go, unless another request waits for its turn (`rd_kafka_toppar_producer_serve`,
+  /// `rd_kafka_msgq_allow_wakeup_at`). So batches are overdue later than answers usually come, and fewer requests are under
+  /// way than there are partitions, as far as instances that share these leave enough to each.
+  package static func delivery(to partitions: Int) -> ClientSettings {
+    [
+      "enable.idempotence": "true",
+      // Waits for the brokers as long as it takes: giving a record up would lose it or its order.
+      "message.timeout.ms": "0",
+      "linger.ms": "15",
+      // Idempotence allows five. It is a limit for each broker, so partitions spread over several leave each fewer.
+      "max.in.flight": "\(min(max(partitions / 8, 2), 5))",
+      "queue.buffering.max.messages": "50000",
+      "queue.buffering.max.kbytes": "16384",
+    ]
+  }
 
   /// Bytes at most that a record alone in its batch takes beside key, value and headers.
   static let recordOverhead = 84
 
-  /// - Parameter maximumBytes: of the largest batch of records that the sink takes, where that is known.
-  static func producer(
-    _ definition: PipelineDefinition, transactionalID: String?, maximumBytes: Int?
-  ) -> ClientSettings {
-    var settings = delivery
+  static func producer(_ prepared: PreparedJob) -> ClientSettings {
+    let definition = prepared.definition
+    // Records keep their partition, and the sink may have more; but where keys are sealed they go to all.
+    var settings = delivery(
+      to: prepared.keys == nil ? prepared.partitions.count : prepared.sinkPartitionCount)
     settings["client.id"] = "reseal-\(definition.name)"
     // Batches the sink would refuse are not made, and records it would take not refused here; but where what is refused
     // here becomes a dead letter, no record may be left for the sink to refuse.
-    if let maximumBytes {
+    if let maximumBytes = prepared.sinkMaximumBytes {
       let limit = definition.deadLetters == nil ? maximumBytes : maximumBytes - recordOverhead
       settings["message.max.bytes"] = "\(min(max(limit, 1_000), 1_000_000_000))"
     }
     settings = settings.overlaid(with: definition.sink.kafka)
-    return transactionalID.map { settings.overlaid(with: ["transactional.id": $0]) } ?? settings
+    return prepared.transactionalID.map { settings.overlaid(with: ["transactional.id": $0]) } ?? settings
   }
 }
 

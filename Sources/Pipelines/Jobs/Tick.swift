@@ -96,11 +96,17 @@ final class Gate: Sendable {
   func lower() { open.store(false, ordering: .releasing) }
 }
 
-/// Counts what lanes have changed: records written and positions moved without one.
+/// Counts what lanes have changed: records written and positions moved without one. Takes nothing back.
 final class Tally: Sendable {
   private let count = Atomic<Int>(0)
+  private let acknowledged = Atomic<Int>(0)
 
   var changes: Int { count.load(ordering: .acquiring) }
 
+  /// Records that the sink has acknowledged, those of transactions that were aborted included.
+  var written: Int { acknowledged.load(ordering: .acquiring) }
+
   func add(_ changes: Int) { if changes > 0 { count.add(changes, ordering: .releasing) } }
+
+  func add(written: Int) { if written > 0 { acknowledged.add(written, ordering: .releasing) } }
 }

@@ -20,8 +20,9 @@ struct EmbeddedCluster: BenchCluster {
   private let cluster: MockCluster
   let hasTransactions = false
   let retainedBytes: Int? = MockCluster.retainedBytesPerPartition
-  /// A request for records that finds none is answered when this time is over, not when the first record comes.
-  let consumerProperties = ["fetch.wait.max.ms": "10"]
+  /// A request for records that finds none is answered when its time is over, not when the first record comes; and
+  /// instances that join a group late when a session might be.
+  let consumerProperties = ["fetch.wait.max.ms": "10", "session.timeout.ms": "6000"]
 
   init() throws(KafkaError) { cluster = try MockCluster(brokers: 1) }
 

@@ -14,8 +14,11 @@ struct LiveFeed {
   ///   everything is acknowledged. Cancellation ends it at once. Throws what `due` throws, and when
   ///   nothing is acknowledged any more.
   func run(until due: () async throws -> Int?) async throws {
-    // As little in the queue as a job has in its own: all of it counts as this process's memory.
-    let producer = try Producer(JobSettings.delivery.overlaid(with: kafka)) { _ in }
+    // As little in the queue as a job has in its own: all of it counts as this process's memory. But how long records
+    // wait here is not to be measured.
+    let settings = JobSettings.delivery(to: partitions)
+      .overlaid(with: ["linger.ms": "5", "max.in.flight": "5"]).overlaid(with: kafka)
+    let producer = try Producer(settings) { _ in }
     let topic = try producer.topic(topic)
     let prefix = withUnsafeBytes(of: schemaID.bigEndian) { [0] + $0 }
     var (target, produced, acknowledged) = (0, 0, 0)

@@ -30,8 +30,8 @@ struct PipelineBench {
     let recordsPerSecond: Double
     /// Of this process, the embedded broker included where there is one.
     let processorSeconds: Double
-    /// The same for each million records once a third of them was written, when plans and keys are at hand; `nil` for a
-    /// plain copy, and for a job that was over too soon.
+    /// The same for each million records from when a third of them was written, and (nearly) all plans and keys are at hand,
+    /// until all are; `nil` for a plain copy, and for a job that was over too soon.
     var steadySecondsPerMillion: Double?
     /// The most memory this process had meanwhile, in bytes.
     let peakMemory: Int
@@ -175,7 +175,7 @@ struct PipelineBench {
       consumer: consumerKafka.merging([
         "group.id": "\(name)-copy", "isolation.level": "read_committed", "auto.offset.reset": "error",
       ]) { _, new in new },
-      producer: JobSettings.delivery.properties.merging(kafka) { _, new in new })
+      producer: JobSettings.delivery(to: options.partitions).properties.merging(kafka) { _, new in new })
   }
 
   private func copy() async throws -> Double {

@@ -46,8 +46,11 @@ final class JobService: Service {
     state = StateActor()
   }
 
+  /// `nil` until it is prepared.
+  func job() async -> Job? { await state.job }
+
   /// How far the job is; `nil` before its first record.
-  func progress() async -> JobProgress? { await state.job?.progress() }
+  func progress() async -> JobProgress? { await job()?.progress() }
 
   /// How it ended; `nil` while it runs.
   func ending() async -> Ending? { await state.ending }

@@ -15,6 +15,7 @@ extension PartitionLane {
   /// Takes notice of records of this lane that the sink acknowledged or refused. They come in source order as far as
   /// they went to one partition.
   func acknowledge(_ acknowledgements: [Acknowledgement]) {
+    let before = counts.written
     for acknowledgement in acknowledgements {
       let ticket = OffsetLedger.Ticket(truncatingIfNeeded: acknowledgement.tag)
       let offset = ledger.offset(of: ticket)
@@ -38,6 +39,7 @@ extension PartitionLane {
         changes += 1
       }
     }
+    around.tally.add(written: counts.written - before)
     tellChanges()
     tellEnd()
   }

@@ -83,7 +83,8 @@ package struct StateTopic: Sendable {
 
   /// Writes one record outside any transaction and waits until it is acknowledged.
   package func write(_ key: StateKey, _ value: JSONValue) async throws(KafkaError) {
-    let producer = try Producer(settings) { _ in }
+    // One record alone has no others to wait for.
+    let producer = try Producer(settings.overlaid(with: ["linger.ms": "0"])) { _ in }
     let topic = try producer.topic(name)
     try producer.produce(key, value: Array(value.serialized().utf8), to: topic, tag: 0)
     while true {

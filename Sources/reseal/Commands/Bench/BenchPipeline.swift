@@ -11,7 +11,8 @@ struct BenchPipeline: AsyncParsableCommand {
     discussion: """
       Makes topics, fills one with made-up records, and then runs, in turns, a C loop that copies them through librdkafka, \
       delivering as jobs do, and jobs that encrypt, decrypt and rekey them, at least once, and encrypt them exactly once. \
-      Each job reads and writes as many records as the loop. The time is that from the first assignment to the end. At \
+      Each job reads and writes as many records as the loop. The time is that from the first assignment to the end, or, of \
+      several instances, from when they are let go, each with its share of the partitions, to the last record. At \
       last records are produced while a job without an end encrypts them, as fast as it can and then at half that speed: \
       the latency is from a record's timestamp to its arrival at a consumer of the sink, through the job and through the \
       loop. The topics are deleted afterwards; schemas and keys live \
@@ -62,11 +63,11 @@ struct BenchPipeline: AsyncParsableCommand {
 
   func validate() throws {
     guard (1...100_000_000).contains(records), (1...10_000).contains(partitions),
-      (1...100).contains(instances),
-      (0...1_000).contains(rounds)
+      (1...min(partitions, 100)).contains(instances), (0...1_000).contains(rounds)
     else {
       throw ValidationError(
-        "--records, --partitions and --instances must be at least 1, --rounds 0, and none absurdly many")
+        "--records, --partitions and --instances must be at least 1, --rounds 0, and none absurdly many; each "
+          + "instance needs a partition")
     }
     for (name, seconds) in [("latency", latencySeconds), ("soak", soakSeconds)] {
       guard (0...36_000).contains(seconds) else {

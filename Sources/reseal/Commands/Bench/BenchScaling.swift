@@ -16,9 +16,10 @@ struct BenchScaling: AsyncParsableCommand {
       before. Versions follow each other as rotation leaves them, in runs, all of them six times over; as \
       "mixed-versions" each record has another one than the one before.
 
-      What a record costs is the time on the processors of this process after the first third of the records, when \
-      (nearly) all plans and keys are at hand. The cost beside the other job's is the median of what the rounds gave. \
-      The rate is that of the whole job. Topics are deleted afterwards; schemas and keys live in this process only.
+      What a record costs is the time on the processors of this process from when a third of the records was written, and \
+      (nearly) all plans and keys are at hand, until all were. The cost beside the other job's is the median of what the \
+      rounds gave. The rate is that of the whole job; several instances are held until each has its share of the \
+      partitions. Topics are deleted afterwards; schemas and keys live in this process only.
       """)
 
   @OptionGroup var target: BenchTarget
