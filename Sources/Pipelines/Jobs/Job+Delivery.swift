@@ -68,7 +68,6 @@ extension Job {
       switch step {
       case .hold: await standStill()
       case .flush:
-        await hurry()
         await untilSettled()
         if let overtaken = try await overtaking() { return overtaken }
       case .map: try await writeMap()
@@ -110,12 +109,16 @@ extension Job {
     for lane in assignment.lanes { _ = await lane.isSettled }
   }
 
-  /// Has what was produced sent at once. For when lanes stand still: nothing comes that it could be sent with.
+  /// Has what was produced sent at once, as far as it may be yet. For when lanes stand still: nothing comes that it could be
+  /// sent with. To be repeated until all is acknowledged: what is still kept back when it ends lingers.
   func hurry() async { await producer.flush(timeout: Self.flushTimeout) }
 
   private func untilSettled() async {
     for lane in assignment.lanes {
-      while delivery.step == .flush, await !lane.isSettled { await around.tick.wait() }
+      while delivery.step == .flush, await !lane.isSettled {
+        await hurry()
+        if await !lane.isSettled { await around.tick.wait() }
+      }
     }
   }
 

@@ -37,8 +37,11 @@ extension Job {
     }
     try await writeLosses(of: job, to: stateTopic)
     let sealed = try await writeUses(of: job, to: stateTopic)
-    if delivery.guarantee == .exactlyOnce, stateRecords > 0 { await hurry() }
-    while stateRecords > 0, delivery.step == .map { await around.tick.wait() }
+    while stateRecords > 0, delivery.step == .map {
+      // At-least-once lanes go on meanwhile.
+      if delivery.guarantee == .exactlyOnce { await hurry() }
+      if stateRecords > 0 { await around.tick.wait() }
+    }
     if let stateFailure { throw stateFailure }
     sealedNoted = sealed
     if delivery.step == .map { for partition in moves.keys { moves[partition]?.isNews = false } }
